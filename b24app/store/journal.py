@@ -1,0 +1,334 @@
+"""The journal: what was decided and why, and what became of every action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from b24app.core.actions import Action, from_json, to_json
+from b24app.core.item import ItemRef
+from b24app.core.text import T
+from b24app.store import tables as t
+from b24app.store.sql import insert, insert_once
+
+ActionState = Literal["pending", "sending", "unknown", "done", "failed", "dropped"]
+OPEN: tuple[ActionState, ...] = ("pending", "sending", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One invocation of a robot, with the reason in words."""
+
+    id: int
+    key: str
+    item: ItemRef
+    robot: str
+    process: str
+    version: str
+    stage_id: str
+    entry_id: int | None
+    work_id: int | None
+    cause: Mapping[str, Any]
+    props: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    ok: bool
+    why: T
+    returns: Mapping[str, str]
+    state: str
+    at: datetime
+    asked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAction:
+    """An action with its key and its fate."""
+
+    id: int
+    run_id: int
+    key: str
+    action: Action
+    state: ActionState
+    progress: Mapping[str, Any]
+    tries: int
+    error: str
+    created_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+    not_before: datetime | None = None
+
+
+def add_run(
+    connection: Connection,
+    portal_id: int,
+    *,
+    key: str,
+    item: ItemRef,
+    robot: str,
+    ok: bool,
+    why: T,
+    state: str,
+    at: datetime,
+    work_id: int | None,
+    entry_id: int | None,
+    process: str,
+    version: str,
+    stage_id: str,
+    cause: Mapping[str, Any],
+    props: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    returns: Mapping[str, str],
+    asked_by: str = "",
+) -> int | None:
+    """Write a run down; None when a run of this key exists."""
+    row = {
+        "portal_id": portal_id,
+        "key": key,
+        "entity_type_id": item.entity_type_id,
+        "item_id": item.id,
+        "robot": robot,
+        "ok": ok,
+        "why_ru": why.ru,
+        "why_en": why.en,
+        "state": state,
+        "at": at,
+        "work_id": work_id,
+        "entry_id": entry_id,
+        "process": process,
+        "version": version,
+        "stage_id": stage_id,
+        "cause": dict(cause),
+        "props": dict(props),
+        "facts": dict(facts),
+        "returns": dict(returns),
+        "asked_by": asked_by,
+    }
+    return insert_once(connection, t.runs, row)
+
+
+def run_of_key(connection: Connection, portal_id: int, key: str) -> Run | None:
+    statement = sa.select(t.runs).where(t.runs.c.portal_id == portal_id, t.runs.c.key == key)
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _run(row)
+
+
+def get_run(connection: Connection, run_id: int) -> tuple[int, Run] | None:
+    """Return a run and the portal it belongs to."""
+    row = connection.execute(sa.select(t.runs).where(t.runs.c.id == run_id)).one_or_none()
+    return None if row is None else (row.portal_id, _run(row))
+
+
+def list_runs(
+    connection: Connection,
+    *,
+    portal_id: int | None = None,
+    item: ItemRef | None = None,
+    robot: str = "",
+    state: str = "",
+    before: int | None = None,
+    limit: int = 50,
+) -> list[tuple[int, Run]]:
+    """Return runs, newest first, each with its portal; ``before`` pages on by run id.
+
+    ``state``: ``decided``, ``skipped``, ``failed``, or ``trouble`` for runs with an action that failed or hangs.
+    """
+    r = t.runs.c
+    statement = sa.select(t.runs).order_by(r.id.desc()).limit(limit)
+    if portal_id is not None:
+        statement = statement.where(r.portal_id == portal_id)
+    if item is not None:
+        statement = statement.where(r.entity_type_id == item.entity_type_id, r.item_id == item.id)
+    if robot:
+        statement = statement.where(r.robot == robot)
+    if state == "trouble":
+        bad = sa.exists().where(t.actions.c.run_id == r.id, t.actions.c.state.in_(("failed", "unknown")))
+        statement = statement.where(sa.or_(r.state == "failed", bad))
+    elif state:
+        statement = statement.where(r.state == state)
+    if before is not None:
+        statement = statement.where(r.id < before)
+    return [(row.portal_id, _run(row)) for row in connection.execute(statement)]
+
+
+def _run(row: sa.Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        key=row.key,
+        item=ItemRef(row.entity_type_id, row.item_id),
+        robot=row.robot,
+        process=row.process,
+        version=row.version,
+        stage_id=row.stage_id,
+        entry_id=row.entry_id,
+        work_id=row.work_id,
+        cause=row.cause,
+        props=row.props,
+        facts=row.facts,
+        ok=row.ok,
+        why=T(row.why_ru, row.why_en),
+        returns=row.returns,
+        state=row.state,
+        at=row.at,
+        asked_by=row.asked_by,
+    )
+
+
+# Actions --------------------------------------------------------------------------------------------------------------
+
+
+def add_action(
+    connection: Connection,
+    portal_id: int,
+    run_id: int,
+    item: ItemRef,
+    key: str,
+    action: Action,
+    state: ActionState,
+    at: datetime,
+) -> int:
+    row = {
+        "portal_id": portal_id,
+        "entity_type_id": item.entity_type_id,
+        "item_id": item.id,
+        "run_id": run_id,
+        "key": key,
+        "kind": action.kind,
+        "body": to_json(action),
+        "state": state,
+        "progress": {},
+        "created_at": at,
+        "ended_at": None if state in OPEN else at,
+    }
+    return insert(connection, t.actions, row)
+
+
+def open_actions(connection: Connection, portal_id: int, at: datetime, limit: int = 500) -> list[StoredAction]:
+    """Return what is to be carried out now, in the order it was decided.
+
+    An action waits behind an earlier one of the same item that is not yet due.
+    """
+    a = t.actions.c
+    earlier = t.actions.alias()
+    behind = sa.exists().where(
+        earlier.c.portal_id == a.portal_id,
+        earlier.c.entity_type_id == a.entity_type_id,
+        earlier.c.item_id == a.item_id,
+        earlier.c.id < a.id,
+        earlier.c.state.in_(OPEN),
+        earlier.c.not_before > at,
+    )
+    statement = (
+        sa.select(t.actions)
+        .where(
+            a.portal_id == portal_id, a.state.in_(OPEN), sa.or_(a.not_before.is_(None), a.not_before <= at), sa.not_(behind)
+        )
+        .order_by(a.id)
+        .limit(limit)
+    )
+    return [_action(row) for row in connection.execute(statement)]
+
+
+def actions_of(connection: Connection, run_ids: Sequence[int]) -> list[StoredAction]:
+    statement = sa.select(t.actions).where(t.actions.c.run_id.in_(run_ids)).order_by(t.actions.c.id)
+    return [_action(row) for row in connection.execute(statement)]
+
+
+def get_action(connection: Connection, action_id: int) -> tuple[int, StoredAction] | None:
+    row = connection.execute(sa.select(t.actions).where(t.actions.c.id == action_id)).one_or_none()
+    return None if row is None else (row.portal_id, _action(row))
+
+
+def claim(connection: Connection, actions: Sequence[StoredAction], at: datetime) -> None:
+    """Note that these are about to be sent: after a crash they count as possibly done."""
+    ids = [action.id for action in actions]
+    values = {"state": "sending", "sent_at": at, "tries": t.actions.c.tries + 1}
+    connection.execute(sa.update(t.actions).where(t.actions.c.id.in_(ids)).values(**values))
+
+
+def settle(
+    connection: Connection,
+    action_id: int,
+    state: ActionState,
+    at: datetime,
+    *,
+    progress: Mapping[str, Any],
+    error: str = "",
+    not_before: datetime | None = None,
+) -> None:
+    """Write down how far an action has come."""
+    values = {
+        "state": state,
+        "progress": dict(progress),
+        "error": error,
+        "not_before": not_before,
+        "ended_at": None if state in OPEN else at,
+    }
+    connection.execute(sa.update(t.actions).where(t.actions.c.id == action_id).values(**values))
+
+
+def retry_action(connection: Connection, action_id: int) -> bool:
+    """Make a failed action pending again; it is looked up on the portal before it is repeated."""
+    failed = (t.actions.c.id == action_id) & (t.actions.c.state == "failed")
+    values = {"state": "unknown", "error": "", "not_before": None, "ended_at": None, "tries": 0}
+    return connection.execute(sa.update(t.actions).where(failed).values(**values)).rowcount == 1
+
+
+def moves_not_seen(connection: Connection, portal_id: int, item: ItemRef, stage_id: str) -> int | None:
+    """Return the application's own move of an item to a stage that no stage entry was matched with yet."""
+    a = t.actions.c
+    matched = sa.exists().where(t.entries.c.moved_by_action == a.id)
+    statement = (
+        sa.select(t.actions)
+        .where(
+            a.portal_id == portal_id,
+            a.entity_type_id == item.entity_type_id,
+            a.item_id == item.id,
+            a.kind == "move_stage",
+            a.state.in_(("sending", "unknown", "done")),
+            sa.not_(matched),
+        )
+        .order_by(a.id)
+    )
+    for row in connection.execute(statement):
+        if row.body["to"] == stage_id and not row.progress.get("superseded"):
+            found: int = row.id
+            return found
+    return None
+
+
+def _action(row: sa.Row[Any]) -> StoredAction:
+    return StoredAction(
+        id=row.id,
+        run_id=row.run_id,
+        key=row.key,
+        action=from_json(row.body),
+        state=row.state,
+        progress=row.progress,
+        tries=row.tries,
+        error=row.error,
+        created_at=row.created_at,
+        sent_at=row.sent_at,
+        ended_at=row.ended_at,
+        not_before=row.not_before,
+    )
+
+
+# Audit ----------------------------------------------------------------------------------------------------------------
+
+
+def note(
+    connection: Connection, portal_id: int | None, at: datetime, who: str, what: str, why: str = "", **details: Any
+) -> None:
+    """Write down who did what and why."""
+    row = {"portal_id": portal_id, "at": at, "who": who, "what": what, "why": why, "details": details}
+    insert(connection, t.audit, row)
+
+
+def audited(connection: Connection, limit: int = 100) -> list[dict[str, Any]]:
+    """Return the audit, newest first."""
+    rows = connection.execute(sa.select(t.audit).order_by(t.audit.c.id.desc()).limit(limit)).mappings()
+    return [dict(row) for row in rows]

@@ -1,0 +1,239 @@
+"""The portals that installed the application: their tokens, settings and what is known of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from b24app.core.portal import PortalSettings, Secrets
+from b24app.store import tables as t
+from b24app.store.secrets import Vault
+from b24app.store.sql import insert
+
+PortalState = Literal["installing", "active", "reconnect", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Access to a portal in the name of its technical administrator."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires: datetime
+    user: int
+    endpoint: str
+    oauth_endpoint: str
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """A portal as stored; secrets are decrypted and never shown."""
+
+    id: int
+    member_id: str
+    state: PortalState
+    reason: str
+    grant: Grant
+    application_tokens: tuple[str, ...] = field(repr=False)
+    settings: PortalSettings
+    secrets: Secrets = field(repr=False)
+    registered: Mapping[str, str]
+    installed_at: datetime
+    renewed_at: datetime
+
+    @property
+    def works(self) -> bool:
+        """Whether work may be done for it now."""
+        return self.state == "active"
+
+    @property
+    def host(self) -> str:
+        """The portal's host, with its port when it has one of its own."""
+        return self.grant.endpoint.split("://", 1)[-1].split("/", 1)[0]
+
+    @property
+    def url(self) -> str:
+        """The address people open the portal at."""
+        return self.grant.endpoint.rsplit("/rest", 1)[0]
+
+
+class Portals:
+    """Queries about portals; each takes the connection of the transaction it belongs to."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def by_member(self, connection: Connection, member_id: str) -> Portal | None:
+        return self._one(connection, t.portals.c.member_id == member_id)
+
+    def by_id(self, connection: Connection, portal_id: int) -> Portal | None:
+        return self._one(connection, t.portals.c.id == portal_id)
+
+    def all(self, connection: Connection) -> list[Portal]:
+        return [self._portal(row) for row in connection.execute(sa.select(t.portals).order_by(t.portals.c.id))]
+
+    def add(
+        self,
+        connection: Connection,
+        member_id: str,
+        grant: Grant,
+        application_token: str,
+        settings: PortalSettings,
+        at: datetime,
+    ) -> int:
+        """Store a portal that was proved to be what it says."""
+        values = {
+            "member_id": member_id,
+            "state": "installing",
+            "reason": "",
+            "application_tokens": self._vault.lock(json.dumps([application_token] if application_token else [])),
+            "settings": settings.model_dump(mode="json"),
+            "secrets": self._vault.lock(Secrets().model_dump_json()),
+            "registered": {},
+            "knowledge": {},
+            "installed_at": at,
+            **self._granted(grant, at),
+        }
+        return insert(connection, t.portals, values)
+
+    def grant(self, connection: Connection, portal_id: int, grant: Grant, at: datetime) -> None:
+        """Store a new pair of tokens; a portal that waited to be reconnected is active again."""
+        self._write(connection, portal_id, **self._granted(grant, at))
+        waiting = (t.portals.c.id == portal_id) & (t.portals.c.state == "reconnect")
+        connection.execute(sa.update(t.portals).where(waiting).values(state="active", reason=""))
+
+    def renewed(self, connection: Connection, portal_id: int, stale: str, grant: Grant, at: datetime) -> bool:
+        """Store a refreshed pair unless somebody else stored another one since ``stale`` was read."""
+        stored = self._one(connection, t.portals.c.id == portal_id)
+        if stored is None or stored.grant.access != stale:
+            return False
+        self._write(connection, portal_id, **self._granted(grant, at))
+        return True
+
+    def accept_token(self, connection: Connection, portal_id: int, application_token: str) -> None:
+        """Remember a new application token; the one before it stays good, as deliveries may be late."""
+        stored = self._one(connection, t.portals.c.id == portal_id)
+        if stored is None or application_token in stored.application_tokens[:1]:
+            return
+        kept = [application_token, *(token for token in stored.application_tokens if token != application_token)][:2]
+        self._write(connection, portal_id, application_tokens=self._vault.lock(json.dumps(kept)))
+
+    def set_state(self, connection: Connection, portal_id: int, state: PortalState, reason: str = "") -> None:
+        self._write(connection, portal_id, state=state, reason=reason)
+
+    def set_endpoint(self, connection: Connection, portal_id: int, endpoint: str) -> None:
+        """Store the address a portal has moved to."""
+        self._write(connection, portal_id, endpoint=endpoint)
+
+    def set_settings(self, connection: Connection, portal_id: int, settings: PortalSettings) -> None:
+        self._write(connection, portal_id, settings=settings.model_dump(mode="json"))
+
+    def set_secrets(self, connection: Connection, portal_id: int, secrets: Secrets) -> None:
+        self._write(connection, portal_id, secrets=self._vault.lock(secrets.model_dump_json()))
+
+    def set_registered(self, connection: Connection, portal_id: int, registered: Mapping[str, str]) -> None:
+        """Store the hashes of what the portal was given; definitions cannot be read back from it."""
+        self._write(connection, portal_id, registered=dict(registered))
+
+    def knowledge(self, connection: Connection, portal_id: int) -> dict[str, Any]:
+        """Return what was read of the portal and is kept for a while: people, stages, field types."""
+        found = connection.execute(sa.select(t.portals.c.knowledge).where(t.portals.c.id == portal_id)).scalar()
+        return dict(found or {})
+
+    def set_knowledge(self, connection: Connection, portal_id: int, knowledge: Mapping[str, Any]) -> None:
+        self._write(connection, portal_id, knowledge=dict(knowledge))
+
+    # waking and the lane -----------------------------------------------------------------------------------------
+
+    def wake(self, connection: Connection, portal_id: int, at: datetime) -> None:
+        """Note that there is something to read or to do."""
+        self._write(connection, portal_id, woken_at=at)
+
+    def pause(self, connection: Connection, portal_id: int, until: datetime) -> None:
+        """Leave a portal alone until a moment: it asked for that, or it does not answer."""
+        self._write(connection, portal_id, not_before=until)
+
+    def was_read(self, connection: Connection, portal_id: int, at: datetime) -> None:
+        self._write(connection, portal_id, read_at=at, not_before=None)
+
+    def take_lane(self, connection: Connection, portal_id: int, owner: str, at: datetime, lease: timedelta) -> bool:
+        """Take the right to work for a portal, unless a living worker has it."""
+        free = sa.or_(
+            t.portals.c.lane_owner == "",
+            t.portals.c.lane_owner == owner,
+            t.portals.c.lane_until < at,
+            t.portals.c.lane_until.is_(None),
+        )
+        statement = sa.update(t.portals).where(t.portals.c.id == portal_id, free)
+        return connection.execute(statement.values(lane_owner=owner, lane_until=at + lease)).rowcount == 1
+
+    def leave_lane(self, connection: Connection, portal_id: int, owner: str) -> None:
+        mine = (t.portals.c.id == portal_id) & (t.portals.c.lane_owner == owner)
+        connection.execute(sa.update(t.portals).where(mine).values(lane_owner="", lane_until=None))
+
+    def reads(self, connection: Connection, portal_id: int) -> tuple[datetime | None, datetime | None]:
+        """Return when the portal was last woken and last read."""
+        row = connection.execute(
+            sa.select(t.portals.c.woken_at, t.portals.c.read_at).where(t.portals.c.id == portal_id)
+        ).one()
+        return row.woken_at, row.read_at
+
+    def spend(self, connection: Connection, portal_id: int) -> int:
+        """Return the budget's theoretical arrival time, microseconds, locking the row where the database can."""
+        statement = sa.select(t.portals.c.budget).where(t.portals.c.id == portal_id).with_for_update()
+        found: int = connection.execute(statement).scalar_one()
+        return found
+
+    def set_spent(self, connection: Connection, portal_id: int, budget: int) -> None:
+        self._write(connection, portal_id, budget=budget)
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _write(self, connection: Connection, portal_id: int, **values: Any) -> None:
+        connection.execute(sa.update(t.portals).where(t.portals.c.id == portal_id).values(**values))
+
+    def _granted(self, grant: Grant, at: datetime) -> dict[str, Any]:
+        return {
+            "endpoint": grant.endpoint,
+            "oauth_endpoint": grant.oauth_endpoint,
+            "access_token": self._vault.lock(grant.access),
+            "refresh_token": self._vault.lock(grant.refresh),
+            "access_expires": grant.expires,
+            "token_user": grant.user,
+            "scope": grant.scope,
+            "renewed_at": at,
+        }
+
+    def _one(self, connection: Connection, where: sa.ColumnElement[bool]) -> Portal | None:
+        row = connection.execute(sa.select(t.portals).where(where)).one_or_none()
+        return None if row is None else self._portal(row)
+
+    def _portal(self, row: sa.Row[Any]) -> Portal:
+        return Portal(
+            id=row.id,
+            member_id=row.member_id,
+            state=row.state,
+            reason=row.reason,
+            grant=Grant(
+                access=self._vault.unlock(row.access_token),
+                refresh=self._vault.unlock(row.refresh_token),
+                expires=row.access_expires,
+                user=row.token_user,
+                endpoint=row.endpoint,
+                oauth_endpoint=row.oauth_endpoint,
+                scope=row.scope,
+            ),
+            application_tokens=tuple(json.loads(self._vault.unlock(row.application_tokens))),
+            settings=PortalSettings.model_validate(row.settings),
+            secrets=Secrets.model_validate_json(self._vault.unlock(row.secrets)),
+            registered=row.registered,
+            installed_at=row.installed_at,
+            renewed_at=row.renewed_at,
+        )

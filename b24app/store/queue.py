@@ -1,0 +1,261 @@
+"""What came in and what is to be done: the inbox, the cursors of the readers, stage entries and work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from b24app.core.item import ItemRef
+from b24app.store import tables as t
+from b24app.store.sql import insert_once, upsert
+
+WorkKind = Literal["entry", "call", "timer", "task", "change", "payment", "ask", "rerun"]
+
+PRIORITY: Mapping[str, int] = {"call": 0, "ask": 1, "payment": 1, "entry": 2, "task": 2, "change": 2, "rerun": 2, "timer": 3}
+"""Waiting robots first, then people's moves, then the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A verified callback that waits to be read."""
+
+    id: int
+    kind: str
+    body: Mapping[str, Any]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A piece of work about one item."""
+
+    id: int
+    item: ItemRef
+    key: str
+    kind: WorkKind
+    body: Mapping[str, Any]
+    tries: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StageEntry:
+    """An entry into a stage, as read from the portal's history or made by running a stage again."""
+
+    id: int
+    item: ItemRef
+    stage_id: str
+    category_id: int
+    at: datetime
+    came_from: str | None
+    returned: bool
+    history_id: int | None
+
+
+# The inbox ------------------------------------------------------------------------------------------------------------
+
+
+def receive(
+    connection: Connection, portal_id: int, kind: str, body: Mapping[str, Any], at: datetime, key: str | None = None
+) -> bool:
+    """Write a callback down; False when the same one (by key) was there already."""
+    row = {"portal_id": portal_id, "key": key, "kind": kind, "body": dict(body), "received_at": at}
+    return insert_once(connection, t.inbox, row) is not None
+
+
+def arrivals(connection: Connection, portal_id: int, limit: int = 1000) -> list[Arrival]:
+    """Return what came in and was not handled, oldest first."""
+    statement = (
+        sa.select(t.inbox)
+        .where(t.inbox.c.portal_id == portal_id, t.inbox.c.handled_at.is_(None))
+        .order_by(t.inbox.c.id)
+        .limit(limit)
+    )
+    return [Arrival(row.id, row.kind, row.body, row.received_at) for row in connection.execute(statement)]
+
+
+def handled(connection: Connection, ids: Sequence[int], at: datetime) -> None:
+    connection.execute(sa.update(t.inbox).where(t.inbox.c.id.in_(ids)).values(handled_at=at))
+
+
+# Cursors --------------------------------------------------------------------------------------------------------------
+
+
+def cursor(connection: Connection, portal_id: int, name: str) -> int | None:
+    """Return how far a reader has come; None before its first reading."""
+    found: int | None = connection.execute(
+        sa.select(t.cursors.c.value).where(t.cursors.c.portal_id == portal_id, t.cursors.c.name == name)
+    ).scalar()
+    return found
+
+
+def set_cursor(connection: Connection, portal_id: int, name: str, value: int) -> None:
+    upsert(connection, t.cursors, {"portal_id": portal_id, "name": name}, {"value": value})
+
+
+# Stage entries --------------------------------------------------------------------------------------------------------
+
+
+def add_entry(
+    connection: Connection,
+    portal_id: int,
+    item: ItemRef,
+    *,
+    history_id: int | None,
+    stage_id: str,
+    category_id: int,
+    at: datetime,
+    seen_at: datetime,
+    healed: bool = False,
+    came_from: str | None = None,
+    moved_by_action: int | None = None,
+) -> int | None:
+    """Store a stage entry; None when this history row is known already."""
+    row = {
+        "portal_id": portal_id,
+        "entity_type_id": item.entity_type_id,
+        "item_id": item.id,
+        "history_id": history_id,
+        "stage_id": stage_id,
+        "category_id": category_id,
+        "at": at,
+        "seen_at": seen_at,
+        "healed": healed,
+        "came_from": came_from,
+        "moved_by_action": moved_by_action,
+    }
+    return insert_once(connection, t.entries, row)
+
+
+def known_history(connection: Connection, portal_id: int, entity_type_id: int, history_ids: Iterable[int]) -> set[int]:
+    """Return which of these history rows are stored."""
+    e = t.entries.c
+    statement = sa.select(e.history_id).where(
+        e.portal_id == portal_id, e.entity_type_id == entity_type_id, e.history_id.in_(list(history_ids))
+    )
+    return set(connection.execute(statement).scalars())
+
+
+def entry(connection: Connection, entry_id: int) -> StageEntry | None:
+    row = connection.execute(sa.select(t.entries).where(t.entries.c.id == entry_id)).one_or_none()
+    return None if row is None else _entry(row)
+
+
+def last_entry(connection: Connection, portal_id: int, item: ItemRef) -> StageEntry | None:
+    """Return the newest stage entry of an item."""
+    e = t.entries.c
+    statement = (
+        sa.select(t.entries)
+        .where(e.portal_id == portal_id, e.entity_type_id == item.entity_type_id, e.item_id == item.id)
+        .order_by(e.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _entry(row)
+
+
+def _entry(row: sa.Row[Any]) -> StageEntry:
+    return StageEntry(
+        row.id,
+        ItemRef(row.entity_type_id, row.item_id),
+        row.stage_id,
+        row.category_id,
+        row.at,
+        row.came_from,
+        row.moved_by_action is not None,
+        row.history_id,
+    )
+
+
+# Work -----------------------------------------------------------------------------------------------------------------
+
+
+def add_work(
+    connection: Connection,
+    portal_id: int,
+    item: ItemRef,
+    key: str,
+    kind: WorkKind,
+    body: Mapping[str, Any],
+    at: datetime,
+    priority: int | None = None,
+) -> int | None:
+    """Put work down once; None when work of this key was there already."""
+    row = {
+        "portal_id": portal_id,
+        "entity_type_id": item.entity_type_id,
+        "item_id": item.id,
+        "key": key,
+        "kind": kind,
+        "body": dict(body),
+        "priority": PRIORITY[kind] if priority is None else priority,
+        "state": "ready",
+        "created_at": at,
+    }
+    return insert_once(connection, t.work, row)
+
+
+def ready_work(connection: Connection, portal_id: int, at: datetime, limit: int = 50) -> list[Work]:
+    """Return the next work, at most one per item: its oldest; none of an item with unsettled actions.
+
+    Order between items is by priority, then by age. Work of one item is never overtaken by later work of the same item.
+    """
+    w, a = t.work.c, t.actions.c
+    oldest = (
+        sa.select(sa.func.min(w.id).label("id"))
+        .where(w.portal_id == portal_id, w.state == "ready")
+        .group_by(w.entity_type_id, w.item_id)
+        .subquery()
+    )
+    unsettled = sa.exists().where(
+        a.portal_id == portal_id,
+        a.entity_type_id == w.entity_type_id,
+        a.item_id == w.item_id,
+        a.state.in_(("pending", "sending", "unknown")),
+    )
+    statement = (
+        sa.select(t.work)
+        .join(oldest, oldest.c.id == w.id)
+        .where(sa.or_(w.not_before.is_(None), w.not_before <= at), sa.not_(unsettled))
+        .order_by(w.priority, w.id)
+        .limit(limit)
+    )
+    return [_work(row) for row in connection.execute(statement)]
+
+
+def get_work(connection: Connection, work_id: int) -> Work | None:
+    row = connection.execute(sa.select(t.work).where(t.work.c.id == work_id)).one_or_none()
+    return None if row is None else _work(row)
+
+
+def _work(row: sa.Row[Any]) -> Work:
+    return Work(row.id, ItemRef(row.entity_type_id, row.item_id), row.key, row.kind, row.body, row.tries, row.created_at)
+
+
+def end_work(connection: Connection, work_id: int, at: datetime, error: str = "") -> None:
+    """Settle work: done, or failed with what went wrong."""
+    values = {"state": "failed" if error else "done", "ended_at": at, "error": error}
+    connection.execute(sa.update(t.work).where(t.work.c.id == work_id).values(**values))
+
+
+def put_off(connection: Connection, work_id: int, until: datetime, error: str) -> None:
+    """Come back to work later; every time counts as a try."""
+    values = {"not_before": until, "error": error, "tries": t.work.c.tries + 1}
+    connection.execute(sa.update(t.work).where(t.work.c.id == work_id).values(**values))
+
+
+def retry_work(connection: Connection, work_id: int) -> bool:
+    """Make failed work ready again."""
+    failed = (t.work.c.id == work_id) & (t.work.c.state == "failed")
+    values = {"state": "ready", "tries": 0, "not_before": None, "error": "", "ended_at": None}
+    return connection.execute(sa.update(t.work).where(failed).values(**values)).rowcount == 1
+
+
+def has_open_work(connection: Connection, portal_id: int) -> bool:
+    statement = sa.select(t.work.c.id).where(t.work.c.portal_id == portal_id, t.work.c.state == "ready").limit(1)
+    return connection.execute(statement).first() is not None
