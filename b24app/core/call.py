@@ -135,6 +135,10 @@ class House:
     """Role -> user who stands in when the role finds nobody active."""
     sms: bool = False
     portal_url: str = ""
+    labels: Mapping[str, T] = field(default_factory=dict)
+    """Names of the process file's fields for people, by the fields' own names."""
+    employee_fields: frozenset[str] = frozenset({"installer"})
+    """Fields that hold an employee, so that texts show a name and not a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,6 @@ class Call:
     reasons: tuple[T, ...] = ()
     """Why the checks before this step failed, where it runs because they did."""
 
-    def say(self, text: T, **values: object) -> str:
+    def say(self, text: T, /, **values: object) -> str:
         """Fill a text and put it into the portal's language."""
         return text.fill(**values).at(self.house.lang)

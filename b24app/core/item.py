@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -114,15 +115,15 @@ class Item:
 
 def parse_time(text: str) -> time | None:
     """Read a time of day as people type it: ``10:00``, ``9.30``, ``14-00``, ``8``; a range gives its beginning."""
-    head = text.strip().replace(".", ":").replace("-", ":").replace("–", ":").split(" ")[0]
-    parts = head.split(":")
-    if not parts[0].isascii() or not parts[0].isdigit():
+    match = _CLOCK.match(text.lower())
+    if match is None:
         return None
-    minutes = parts[1] if len(parts) > 1 and parts[1].isascii() and parts[1].isdigit() else "0"
-    try:
-        return time(int(parts[0]), int(minutes))
-    except ValueError:
-        return None
+    hour, mark, second = int(match.group(1)), match.group(2) or "", int(match.group(3) or 0)
+    minute = 0 if mark in ("-", "–") and hour < second <= 24 else second  # "10-12" is a range, "14-00" is not
+    return time(hour, minute) if hour < 24 and minute < 60 else None
+
+
+_CLOCK = re.compile(r"\s*(?:с |в |к |from |at )?\s*([0-9]{1,2})(?![0-9])(?:\s*([:.\-–])\s*([0-9]{1,2})(?![0-9]))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,3 +257,9 @@ class Busy:
     kind: Literal["visit", "absent", "busy"]
     what: str = ""
     item: ItemRef | None = None
+    user: int | None = None
+    """Whose time it is; always set for slots of the ledger."""
+
+    def overlaps(self, start: datetime, end: datetime) -> bool:
+        """Tell whether this span and another share any time."""
+        return self.start < end and start < self.end

@@ -290,6 +290,29 @@ def _complete(robot: Robot[Any], values: Mapping[str, Any]) -> Any:
     return robot.props(**values)
 
 
+def written(props: Any) -> dict[str, Any]:
+    """Write a ``Props`` value the way a process file does, leaving out what is at its default; `from_file` reads it back."""
+    told = {p.name: (getattr(props, p.name), p.default) for p in properties_of(type(props))}
+    return {name: plain_value(value) for name, (value, default) in told.items() if value is not None and value != default}
+
+
+def plain_value(value: Any) -> Any:
+    """Write a single value of a property the way a process file does."""
+    match value:
+        case T():
+            return {"ru": value.ru, "en": value.en}
+        case Step():
+            return {value.robot: dict(value.props)}
+        case tuple():
+            return [plain_value(v) for v in value]
+        case bool() | int() | str():
+            return value
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
 def sameness(robot: Robot[Any], props: Any) -> str:
     """Tell two uses of a robot on one stage apart: the values of its ``same`` properties."""
     return "|".join(str(portal_text(getattr(props, p.name))) for p in properties_of(robot.props) if p.same)

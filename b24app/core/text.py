@@ -30,7 +30,7 @@ class T:
         """Return the text in one language."""
         return self.ru if lang == "ru" else self.en
 
-    def fill(self, **values: object) -> T:
+    def fill(self, /, **values: object) -> T:
         """Put values into the places; a `T` among them speaks the language it lands in.
 
         A place without a value stays as written: a text with a typing mistake is better than no text.
@@ -95,7 +95,17 @@ def cut(text: str, limit: int) -> str:
 
 def plain(text: str) -> str:
     """Drop control characters that portals refuse and fold every run of white space to one blank."""
-    return " ".join("".join(c if c.isprintable() or c.isspace() else " " for c in text).split())
+    return " ".join("".join(c if _kept(c) or c.isspace() else " " for c in text).split())
+
+
+def clean(text: str) -> str:
+    """Drop control characters that portals refuse and keep the lines."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join("".join(c if _kept(c) else " " for c in line).rstrip() for line in lines).strip()
+
+
+def _kept(char: str) -> bool:
+    return char.isprintable() or char == "\u200d"  # the joiner holds composed emoji together
 
 
 def counted(number: int, one: str, few: str, many: str) -> str:

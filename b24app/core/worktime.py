@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -77,7 +77,7 @@ class WorkCalendar:
             if self.is_working_day(day):
                 opened = max(start, self.at(day, self.starts))
                 closed = min(end, self.at(day, self.ends))
-                total += max(closed - opened, timedelta())
+                total += max(closed.astimezone(UTC) - opened.astimezone(UTC), timedelta())
             day += timedelta(1)
         return total
 
@@ -120,9 +120,9 @@ class Pause:
         """Return the moment that lies this long after another."""
         match self.unit:
             case "m":
-                return moment + timedelta(minutes=self.count)
+                return moment.astimezone(UTC) + timedelta(minutes=self.count)
             case "h":
-                return moment + timedelta(hours=self.count)
+                return moment.astimezone(UTC) + timedelta(hours=self.count)
             case "d":
                 local = calendar.local(moment) + timedelta(days=self.count)
                 return calendar.at(local.date(), local.timetz().replace(tzinfo=None))
@@ -133,9 +133,9 @@ class Pause:
         """Return the moment that lies this long before another; days keep the hour of the company's clock."""
         match self.unit:
             case "m":
-                return moment - timedelta(minutes=self.count)
+                return moment.astimezone(UTC) - timedelta(minutes=self.count)
             case "h":
-                return moment - timedelta(hours=self.count)
+                return moment.astimezone(UTC) - timedelta(hours=self.count)
             case "d":
                 local = calendar.local(moment) - timedelta(days=self.count)
                 return calendar.at(local.date(), local.timetz().replace(tzinfo=None))
