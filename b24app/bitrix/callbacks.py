@@ -17,9 +17,39 @@ from datetime import datetime
 from typing import Any
 
 from b24app.bitrix.documents import Document, document_of, entity_type_of_placement, texts
-from b24app.bitrix.events import AnyEvent, event_of
+from b24app.bitrix.events import (
+    AnyEvent,
+    AppInstalled,
+    AppTest,
+    AppUninstalled,
+    AppUpdated,
+    Event,
+    event_of,
+)
 from b24app.bitrix.form import DEFAULT, BadForm, Form, Limits, decode, decode_query
 from b24app.bitrix.sender import BadCallback, Sender, moment, number, opener_of, sender_of, text
+
+__all__ = [
+    "AnyEvent",
+    "AppInstalled",
+    "AppTest",
+    "AppUninstalled",
+    "AppUpdated",
+    "BadCallback",
+    "Event",
+    "PageOpened",
+    "RobotCall",
+    "Sender",
+    "SmsRequest",
+    "event",
+    "event_of",
+    "page",
+    "peek",
+    "robot_call",
+    "robot_call_of",
+    "sms_request",
+    "sms_request_of",
+]
 
 _FLAGS = {"Y": True, "N": False, "": None}
 
