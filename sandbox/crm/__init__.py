@@ -1,0 +1,1 @@
+"""The CRM of a pretend portal: items, stages, user fields, filters."""
