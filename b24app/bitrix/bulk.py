@@ -43,7 +43,7 @@ from b24app.bitrix.errors import (
     Unreachable,
 )
 from b24app.bitrix.gate import Budget, Observer, Silent, Tokens
-from b24app.bitrix.replies import Reply, as_map
+from b24app.bitrix.replies import Reply, as_map, timing
 
 Row = dict[str, Any]
 Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
@@ -202,6 +202,8 @@ class _Read:
         for error in as_map(as_map(reply.result).get("result_error")).values():
             code, description = error_text(error if isinstance(error, dict) else {"error": error}, (self._token,))
             raise failure(self._command.method, 200, code, description)
+        for block in as_map(as_map(reply.result).get("result_time")).values():
+            self._observer.command(self._command.method, "ok", timing(block))
 
     def _checked(self, rows: object) -> list[Row]:
         method = self._command.method
