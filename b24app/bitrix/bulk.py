@@ -95,7 +95,8 @@ class BulkReader:
             try:
                 return self._in_thread(command, token, ends_at)
             except (TokenExpired, TokenRefused):
-                return self._in_thread(command, self._tokens.renew(token), ends_at)
+                token = self._tokens.renew(token)
+            return self._in_thread(command, token, ends_at)
         finally:
             self._one_at_a_time.release()
 
