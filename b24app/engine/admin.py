@@ -1,0 +1,185 @@
+"""What operators look at and change; every change is written into the audit with who and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from b24app.core.item import ItemRef
+from b24app.engine.workshop import Workshop
+from b24app.store import journal, ledger, queue, views
+from b24app.store.journal import Run, StoredAction
+from b24app.store.ledger import Timer
+from b24app.store.portals import Portal
+from b24app.store.views import Incident, Load
+
+
+class NotThere(LookupError):
+    """What was asked for is not stored, or not in a state in which this can be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStory:
+    """A run with everything that became of it."""
+
+    portal_id: int
+    run: Run
+    actions: tuple[StoredAction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PortalRow:
+    """A portal with what waits for it and when it was last read."""
+
+    portal: Portal
+    load: Load
+    woken_at: datetime | None
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which runs to show; ``state`` as in `b24app.store.journal.list_runs`, ``before`` pages on."""
+
+    portal_id: int | None = None
+    item: ItemRef | None = None
+    robot: str = ""
+    state: str = ""
+    before: int | None = None
+    limit: int = 50
+
+
+def find_portal(workshop: Workshop, written: str) -> Portal:
+    """Return a portal by its number, its ``member_id`` or its host; raises `NotThere`."""
+    with workshop.database.read() as connection:
+        for portal in workshop.portals.all(connection):
+            if written in (str(portal.id), portal.member_id, portal.host):
+                return portal
+    raise NotThere(f"portal {written}")
+
+
+def runs(workshop: Workshop, wanted: Wanted) -> list[tuple[int, Run]]:
+    """Return runs, newest first, each with its portal."""
+    with workshop.database.read() as connection:
+        return journal.list_runs(
+            connection,
+            portal_id=wanted.portal_id,
+            item=wanted.item,
+            robot=wanted.robot,
+            state=wanted.state,
+            before=wanted.before,
+            limit=wanted.limit,
+        )
+
+
+def run_story(workshop: Workshop, run_id: int) -> RunStory:
+    """Return a run with its actions; raises `NotThere`."""
+    with workshop.database.read() as connection:
+        found = journal.get_run(connection, run_id)
+        if found is None:
+            raise NotThere(f"run {run_id}")
+        return RunStory(found[0], found[1], tuple(journal.actions_of(connection, [run_id])))
+
+
+def timers(
+    workshop: Workshop, portal_id: int | None = None, item: ItemRef | None = None, state: str = "waiting"
+) -> list[tuple[int, Timer]]:
+    """Return timers by due time, each with its portal."""
+    with workshop.database.read() as connection:
+        return ledger.list_timers(connection, portal_id=portal_id, item=item, state=state)
+
+
+def portals(workshop: Workshop) -> list[PortalRow]:
+    """Return all portals with what waits for each."""
+    with workshop.database.read() as connection:
+        counted = views.loads(connection)
+        return [
+            PortalRow(portal, counted.get(portal.id, Load()), *workshop.portals.reads(connection, portal.id))
+            for portal in workshop.portals.all(connection)
+        ]
+
+
+def incidents(workshop: Workshop, portal_id: int | None = None) -> list[Incident]:
+    """Return failed work and failed actions, newest first."""
+    with workshop.database.read() as connection:
+        return views.incidents(connection, portal_id)
+
+
+def audit(workshop: Workshop, portal_id: int | None = None, limit: int = 100) -> list[Mapping[str, Any]]:
+    """Return who changed what and why, newest first."""
+    with workshop.database.read() as connection:
+        return list(views.audit_rows(connection, portal_id, limit))
+
+
+def versions(workshop: Workshop) -> list[tuple[str, str, datetime]]:
+    """Return every version of every process: process, version, first seen."""
+    with workshop.database.read() as connection:
+        return views.known_versions(connection)
+
+
+def last_entry_of(workshop: Workshop, portal_id: int, item: ItemRef) -> int:
+    """Return the newest stage entry of an item; raises `NotThere`."""
+    with workshop.database.read() as connection:
+        found = views.last_entry_id(connection, portal_id, item)
+    if found is None:
+        raise NotThere(f"stage entry of {item}")
+    return found
+
+
+# Changes --------------------------------------------------------------------------------------------------------------
+
+
+def retry_incident(workshop: Workshop, incident_id: str, who: str, why: str) -> Incident:
+    """Do failed work or a failed action once more; raises `NotThere` for one that has not failed.
+
+    An action is looked up on the portal before it is repeated.
+    """
+    kind, _, number = incident_id.partition("-")
+    if not (number.isascii() and number.isdigit() and len(number) < 18):
+        raise NotThere(f"incident {incident_id}")
+    with workshop.database.write() as connection:
+        incident = _incident(connection, kind, int(number))
+        retried = journal.retry_action if incident.kind == "action" else queue.retry_work
+        if not retried(connection, int(number)):
+            raise NotThere(f"incident {incident_id}")
+        _changed(connection, workshop, incident.portal_id, who, "retry", why, incident=incident.id, item=str(incident.item))
+    workshop.wake(incident.portal_id)
+    return incident
+
+
+def _incident(connection: Connection, kind: str, number: int) -> Incident:
+    read = {"work": views.incident_of_work, "action": views.incident_of_action}.get(kind)
+    found = read(connection, number) if read else None
+    if found is None:
+        raise NotThere(f"incident {kind}-{number}")
+    return found
+
+
+def cancel_timer(workshop: Workshop, timer_id: int, who: str, why: str) -> None:
+    """Cancel a waiting timer; raises `NotThere`."""
+    with workshop.database.write() as connection:
+        portal_id = views.portal_of_timer(connection, timer_id)
+        if portal_id is None or not views.cancel_timer(connection, timer_id, f"{who}: {why}", workshop.now()):
+            raise NotThere(f"waiting timer {timer_id}")
+        _changed(connection, workshop, portal_id, who, "cancel_timer", why, timer=timer_id)
+
+
+def wake_portal(workshop: Workshop, portal_id: int, who: str, why: str) -> None:
+    """Have a portal read and worked for now; raises `NotThere`."""
+    with workshop.database.write() as connection:
+        if workshop.portals.by_id(connection, portal_id) is None:
+            raise NotThere(f"portal {portal_id}")
+        _changed(connection, workshop, portal_id, who, "wake", why)
+    workshop.wake(portal_id)
+
+
+def _changed(
+    connection: Connection, workshop: Workshop, portal_id: int, who: str, what: str, why: str, **details: Any
+) -> None:
+    now = workshop.now()
+    journal.note(connection, portal_id, now, who, what, why, **details)
+    workshop.portals.wake(connection, portal_id, now)

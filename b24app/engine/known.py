@@ -1,0 +1,123 @@
+"""What is already known of a portal without asking it: its people, its processes, the names of its stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from b24app.core.item import Department, ItemRef, People, User
+from b24app.core.process import ProcessDef, StageDef
+from b24app.core.text import T
+from b24app.engine.workshop import Workshop
+from b24app.store import processes, queue
+from b24app.store.portals import Portal
+from b24app.store.processes import Tie
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The process an item runs in, in the version it keeps, and the stage it was last seen on."""
+
+    process: ProcessDef
+    tie: Tie
+    stage_id: str
+
+    @property
+    def stage(self) -> StageDef | None:
+        """The stage of the process file; None for a stage outside of it."""
+        key = self.tie.key_of(self.stage_id)
+        return self.process.stage(key) if key else None
+
+
+def people_of(connection: Connection, workshop: Workshop, portal: Portal) -> People:
+    """Return the employees and departments as last read from the portal; empty before the first reading."""
+    return people_in(workshop.portals.knowledge(connection, portal.id).get("people"))
+
+
+def people_in(kept: Any) -> People:
+    """Read people back from what is kept of a portal; whatever is malformed is left out."""
+    if not isinstance(kept, Mapping):
+        return People()
+    users = [user for row in kept.get("users", ()) if (user := _user(row)) is not None]
+    departments = [known for row in kept.get("departments", ()) if (known := _department(row)) is not None]
+    return People({user.id: user for user in users}, {known.id: known for known in departments})
+
+
+def _user(row: Any) -> User | None:
+    if not isinstance(row, Mapping) or not isinstance(row.get("id"), int):
+        return None
+    return User(
+        id=row["id"],
+        name=str(row.get("name") or f"№ {row['id']}"),
+        active=row.get("active") is not False,
+        departments=tuple(n for n in row.get("departments") or () if isinstance(n, int)),
+        email=str(row.get("email") or ""),
+        phone=str(row.get("phone") or ""),
+        position=str(row.get("position") or ""),
+    )
+
+
+def _department(row: Any) -> Department | None:
+    if not isinstance(row, Mapping) or not isinstance(row.get("id"), int):
+        return None
+    parent, head = row.get("parent"), row.get("head")
+    return Department(
+        row["id"],
+        str(row.get("name") or f"№ {row['id']}"),
+        parent if isinstance(parent, int) else None,
+        head if isinstance(head, int) else None,
+    )
+
+
+def standing_of(
+    connection: Connection, workshop: Workshop, portal: Portal, item: ItemRef, category_id: int | None = None
+) -> Standing | None:
+    """Tell in which process an item stands; None for an item outside of all of them.
+
+    An item not seen yet is placed by ``category_id``, where that is known.
+    """
+    ties = processes.ties(connection, portal.id)
+    kept = processes.pinned(connection, portal.id, item)
+    entry = queue.last_entry(connection, portal.id, item)
+    if kept is not None:
+        tie = next((tie for tie in ties if tie.code == kept.process), None)
+        stage_id = kept.stage_id or (entry.stage_id if entry else "")
+        return _standing(connection, workshop, portal, tie, kept.version, stage_id) if tie else None
+    category = entry.category_id if entry else category_id
+    tie = next((tie for tie in ties if (tie.entity_type_id, tie.category_id) == (item.entity_type_id, category)), None)
+    if tie is None:
+        return None
+    return _standing(connection, workshop, portal, tie, tie.version, entry.stage_id if entry else "")
+
+
+def _standing(
+    connection: Connection, workshop: Workshop, portal: Portal, tie: Tie, version: str, stage_id: str
+) -> Standing | None:
+    process = process_of_version(connection, workshop, portal, tie.code, version)
+    return Standing(process, tie, stage_id) if process else None
+
+
+def process_of_version(
+    connection: Connection, workshop: Workshop, portal: Portal, code: str, version: str
+) -> ProcessDef | None:
+    """Return a process in a version: as published, else as loaded where the version is the same or unpublished."""
+    return processes.version(connection, version) or workshop.processes_of(portal).get(code)
+
+
+def stage_names(connection: Connection, workshop: Workshop, portal: Portal) -> dict[str, T]:
+    """Name the stages of all processes of a portal, by ``STATUS_ID``."""
+    named: dict[str, T] = {}
+    for tie in processes.ties(connection, portal.id):
+        process = process_of_version(connection, workshop, portal, tie.code, tie.version)
+        if process is None:
+            continue
+        named |= {tie.stages[stage.key]: stage.name for stage in process.stages if stage.key in tie.stages}
+    return named
+
+
+def with_stage(standing: Standing, stage_id: str) -> Standing:
+    """Give the same standing on another stage, as just read from the portal."""
+    return replace(standing, stage_id=stage_id) if stage_id else standing
