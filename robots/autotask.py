@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from b24app.core import wording
 from b24app.core.actions import Step
 from b24app.core.call import Call
-from b24app.core.control import HEAD, TITLE, Control
+from b24app.core.control import HEAD, TITLE, control_of
 from b24app.core.giving import Assignment, give, task_name
 from b24app.core.needs import Facts, Ledger, Need, NeedItem, NeedLedger, NeedPeople
 from b24app.core.robot import Outcome, Robot, prop
@@ -93,14 +93,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     given = give(call, item, facts[NeedPeople()], what, wording.known(call, facts, item))
     if given.task is None:
         return Outcome(given.why, given.or_say_so(call), Returns(name))
-    control = Control(
-        props.control_after,
-        props.control_to,
-        props.control_title,
-        props.control_checklist,
-        props.control_deadline,
-        props.control_hint,
-    )
+    control = control_of(props)
     task = replace(
         given.task,
         holds=cast('Literal["return", "remind", "ignore"]', props.holds),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from b24app.core import wording
 from b24app.core.actions import SetTimer, Step
@@ -63,3 +63,32 @@ class Control:
     def said(self, call: Call, timer: SetTimer) -> T:
         """Say when the control is due."""
         return _WHEN.fill(due=wording.moment(call, timer.due), pause=self.after.words() if self.after else "")
+
+
+class Controlled(Protocol):
+    """Properties of a robot whose task may be put under control."""
+
+    @property
+    def control_after(self) -> Pause | None: ...
+    @property
+    def control_to(self) -> Role: ...
+    @property
+    def control_title(self) -> T: ...
+    @property
+    def control_checklist(self) -> tuple[T, ...]: ...
+    @property
+    def control_deadline(self) -> Pause | None: ...
+    @property
+    def control_hint(self) -> T | None: ...
+
+
+def control_of(props: Controlled) -> Control:
+    """Take the control out of a robot's properties."""
+    return Control(
+        props.control_after,
+        props.control_to,
+        props.control_title,
+        props.control_checklist,
+        props.control_deadline,
+        props.control_hint,
+    )
