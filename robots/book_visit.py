@@ -13,7 +13,7 @@ from b24app.core.call import Call
 from b24app.core.item import Item, People
 from b24app.core.needs import Facts, Need, NeedItem, NeedLedger, NeedPeople, Visit
 from b24app.core.robot import Outcome, Robot, prop
-from b24app.core.text import EMPTY, T
+from b24app.core.text import EMPTY, T, cut, plain
 
 BOOKED = T("Визит в календаре: {name}, {when}", "The visit is in the calendar: {name}, {when}")
 KEPT = T("Визит уже в календаре: {name}, {when}", "The visit is in the calendar already: {name}, {when}")
@@ -76,7 +76,7 @@ def _visit(call: Call, props: Props, item: Item, span: Span, user: int, values: 
         end=span.end,
         title=wording.title(call, props.title, values),
         description=wording.render(call, DESCRIPTION, values),
-        location=wording.cut(wording.plain(item.text(props.address_field)), wording.LINE),
+        location=cut(plain(item.text(props.address_field)), wording.LINE),
     )
 
 

@@ -40,14 +40,10 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
         return Outcome(wording.GONE)
     if not isinstance(call.cause, PaymentConfirmed):
         return Outcome(NO_PAYMENT)
-    paid = {
-        "payment": call.cause.payment_id,
-        "amount": call.cause.amount,
-        "currency": item.currency,
-        "note": call.cause.note,
-    }
+    cause = call.cause
+    paid = {"payment": cause.payment_id, "amount": cause.amount, "currency": item.currency, "note": cause.note}
     text = wording.render(call, PAID, paid)
-    note = wording.render(call, NOTE, paid) if call.cause.note.strip() else ""
+    note = wording.render(call, NOTE, paid) if cause.note.strip() else ""
     closing = [t for name in props.close if (t := facts[NeedLedger(call.item)].open_task(name))]
     actions: list[Action] = [Comment(call.item, "\n".join(part for part in (text, note) if part))]
     actions += [CloseTask(call.item, t.task_id, text) for t in closing if t.task_id is not None]

@@ -40,7 +40,7 @@ UNDATED = T("дата не указана", "the date is not set")
 class Props:
     title: T = prop(
         T("Название задачи", "Title of the task"),
-        default=T("Монтаж {date} {time}: {title}", "Installation {date} {time}: {title}"),
+        default=T("Монтаж {when}: {title}", "Installation {when}: {title}"),
         same=True,
     )
     to: Role = prop(T("Кому", "To whom"), default=Role("field(installer)"))
@@ -95,7 +95,8 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     span = agreed.visit(call, item, props.date_field, props.time_field, props.hours)
     values = wording.known(call, facts, item)
     if span is not None:
-        values |= {"date": span.start.date(), "time": span.start.time() if span.timed else None}
+        clock = span.start.time() if span.timed else None
+        values |= {"date": span.start.date(), "time": clock, "when": agreed.starts(span)}
     what = Assignment(name, props.title, props.to, EMPTY, props.checklist, span.end if span else None, "install")
     given = give(call, item, facts[NeedPeople()], what, values)
     if given.task is None:

@@ -17,7 +17,7 @@ from b24app.core.needs import Facts, Need, NeedItem, NeedLedger, NeedPeople, Own
 from b24app.core.properties import written
 from b24app.core.robot import Outcome, Robot, prop
 from b24app.core.roles import Role
-from b24app.core.text import T
+from b24app.core.text import T, plain
 from b24app.core.worktime import Pause
 
 NO_DATE = T("Дата не указана, напоминать не о чем", "There is no date, nothing to remind of")
@@ -38,8 +38,8 @@ class Props:
     title: T = prop(
         T("Название задачи", "Title of the task"),
         default=T(
-            "Связаться с клиентом и подтвердить готовность: {date} {time}",
-            "Call the client and confirm readiness: {date} {time}",
+            "Связаться с клиентом и подтвердить готовность: {when}",
+            "Call the client and confirm readiness: {when}",
         ),
         same=True,
     )
@@ -76,7 +76,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     span = agreed.visit(call, item, props.date_field, props.time_field, 1)
     if span is None:
         return Outcome(NO_DATE)
-    start = agreed.words(span).split("–")[0] if span.timed else f"{span.start:%d.%m.%Y}"
+    start = agreed.starts(span)
     if span.start <= call.at:
         return Outcome(OVER.fill(start=start))
     name, due = task_name(props.title, props.name), _due(call, props, span)
@@ -94,7 +94,7 @@ def _wait(call: Call, props: Props, due: datetime, start: str, name: str) -> Out
         name=f"remind:{name}",
         due=due,
         step=Step(ROBOT.code, written(props)),
-        what=call.say(WHAT, title=wording.plain(call.say(props.title))),
+        what=call.say(WHAT, title=plain(call.say(props.title))),
     )
     waits = WAITS.fill(start=start, due=wording.moment(call, due), before=props.before.words())
     return Outcome(wording.sentence(MOVED, waits) if isinstance(call.cause, TimerDue) else waits, (timer,))
@@ -109,6 +109,7 @@ def _give(call: Call, props: Props, facts: Facts, item: Item, span: Span, start:
     values |= {
         "date": span.start.date(),
         "time": span.start.time() if span.timed else None,
+        "when": agreed.starts(span),
     }
     given = give(call, item, facts[NeedPeople()], what, values)
     why = wording.sentence(REMINDED.fill(start=start), given.why)

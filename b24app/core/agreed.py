@@ -49,6 +49,11 @@ def visit(call: Call, item: Item, date_field: str, time_field: str, hours: int) 
     return Span(start, calendar.local(end))
 
 
+def starts(span: Span) -> str:
+    """Write when a span begins: with its hour where one was agreed."""
+    return f"{span.start:%d.%m.%Y %H:%M}" if span.timed else f"{span.start:%d.%m.%Y}"
+
+
 def words(span: Span) -> str:
     """Write a span the way people say it: 12.12.2026 10:00–14:00."""
     if span.start.date() == span.end.date():

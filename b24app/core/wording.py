@@ -21,6 +21,26 @@ from b24app.core.text import LANGS, T, bb, clean, cut, join, plain, show
 TITLE, LINE, BODY, NOTICE, SMS, VALUE = 250, 250, 20_000, 2_000, 700, 2_000
 """The longest title, checklist line, description or comment, notification, SMS, and value put into a text."""
 
+PLACES = frozenset(
+    [
+        "title",
+        "client",
+        "phone",
+        "date",
+        "time",
+        "when",
+        "address",
+        "installer",
+        "responsible",
+        "amount",
+        "currency",
+        "stage",
+        "reasons",
+        "link",
+    ]
+)
+"""Places every text may hold, besides the names of the process file's fields."""
+
 GONE = T("Карточка удалена, делать нечего", "The item was deleted, there is nothing to do")
 
 _LABELS: Mapping[str, T] = {
@@ -68,6 +88,7 @@ def values(call: Call, item: Item, client: Client | None = None, people: People 
     fields: dict[str, object] = {
         "date": agreed.day(call, item, "install_date"),
         "time": agreed.clock_time(call, item, "install_date", "install_time"),
+        "when": agreed.starts(span) if (span := agreed.visit(call, item, "install_date", "install_time", 1)) else None,
         "address": None,
     }
     fields |= {name: _local(call, value) for name, value in item.fields.items()}

@@ -43,7 +43,7 @@ def test_it_says_to_whom_and_until_when() -> None:
 
 
 def test_a_control_pause_is_a_timer_that_lives_with_the_task() -> None:
-    task, timer = run(GUARDED).actions
+    _, timer = run(GUARDED).actions
 
     assert isinstance(timer, SetTimer)
     assert (timer.name, timer.lives, timer.task, timer.due) == (
