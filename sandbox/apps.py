@@ -14,7 +14,28 @@ from sandbox.wire import JSON
 if TYPE_CHECKING:
     from sandbox.portal import Portal
 
-ALL_SCOPES = ["crm", "task", "tasks", "bizproc", "user", "user_basic", "department", "im", "imbot", "calendar", "placement", "log", "disk", "sonet_group", "messageservice", "timeman", "userfieldconfig", "mail", "humanresources", "booking"]
+ALL_SCOPES = [
+    "crm",
+    "task",
+    "tasks",
+    "bizproc",
+    "user",
+    "user_basic",
+    "department",
+    "im",
+    "imbot",
+    "calendar",
+    "placement",
+    "log",
+    "disk",
+    "sonet_group",
+    "messageservice",
+    "timeman",
+    "userfieldconfig",
+    "mail",
+    "humanresources",
+    "booking",
+]
 
 
 @dataclass(slots=True, eq=False)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sandbox.crm.schema import NAMES
 from sandbox.errors import access_denied
 from sandbox.events import Outgoing
+from sandbox.registry import SYSTEM
 from sandbox.tokens import CHAIN_LENGTH
 from sandbox.wire import JSON, as_map, whole
 
@@ -78,6 +80,9 @@ class Automation:
         self.robots: list[Robot] = []
         self.placed: list[Placed] = []
         self.runs: list[Run] = []
+        self.triggers: dict[str, str] = {}
+        self.trigger_places: list[tuple[str, int, str]] = []
+        """Where an administrator put triggers: code, type, stage."""
 
     def robot(self, code: str, app: AppCard | None = None) -> Robot | None:
         """Find a registered robot."""
@@ -129,9 +134,7 @@ class Automation:
             waits = robot.wants_answer()
             waits = bool(placed.wait) if waits is None else waits
             url = str(robot.definition.get("HANDLER") or "")
-            self._portal.events.put(
-                Outgoing(f"robot {robot.code}", url, now, lambda run=run, waits=waits: self._body(run, waits))
-            )
+            self._portal.events.put(Outgoing(f"robot {robot.code}", url, now, partial(self._body, run, waits)))
             if waits:
                 return
             run.status = "done"
@@ -192,6 +195,12 @@ class Automation:
         run.log.append(message or "Выполнено")
         run.status = "done"
         self._proceed(run.workflow, run.entity_type_id, run.item_id, run.stage_id, run.rest)
+
+    def fire(self, code: str, entity_type_id: int, item_id: int) -> None:
+        """Move an item to the stage its trigger stands on, as the system."""
+        for placed, type_id, stage_id in self.trigger_places:
+            if (placed, type_id) == (code, entity_type_id):
+                self._portal.crm.update(type_id, item_id, {"stageId": stage_id}, SYSTEM)
 
     def expire(self) -> None:
         """Let waiting steps whose time is over go on with ``IsTimeout``."""

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from sandbox.portal import Portal
 
 PAGE = 50
+CONTROLLERS = (
+    "crm.item.",
+    "crm.category.",
+    "crm.type.",
+    "crm.stagehistory.",
+    "crm.timeline.logmessage.",
+    "crm.timeline.item.",
+    "crm.activity.todo.",
+    "tasks.",
+    "userfieldconfig.",
+    "calendar.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +120,7 @@ class Method:
     @property
     def exact(self) -> bool:
         """Tell whether parameter names keep their case (controllers) or not (classic methods)."""
-        return self.name.startswith(
-            ("crm.item.", "crm.category.", "crm.type.", "crm.stagehistory.", "tasks.", "userfieldconfig.")
-            + ("crm.timeline.logmessage.", "crm.timeline.item.", "crm.activity.todo.", "calendar.")
-        )
+        return self.name.startswith(CONTROLLERS)
 
 
 METHODS: dict[str, Method] = {}

@@ -9,7 +9,33 @@ from sandbox.errors import RestError, access_denied
 from sandbox.registry import METHODS, Call, method
 from sandbox.wire import JSON, as_map, whole
 
-PLACEMENTS = ["DEFAULT", "LEFT_MENU", "CRM_DEAL_DETAIL_TAB", "CRM_LEAD_DETAIL_TAB", "CRM_CONTACT_DETAIL_TAB", "CRM_COMPANY_DETAIL_TAB", "CRM_DEAL_DETAIL_TOOLBAR", "CRM_DEAL_DETAIL_ACTIVITY", "CRM_DEAL_ACTIVITY_TIMELINE_MENU", "CRM_DEAL_LIST_MENU", "CRM_DEAL_LIST_TOOLBAR", "CRM_DEAL_ROBOT_DESIGNER_TOOLBAR", "CRM_ANALYTICS_MENU", "TASK_VIEW_TAB", "TASK_VIEW_SIDEBAR", "TASK_VIEW_TOP_PANEL", "TASK_LIST_CONTEXT_MENU", "TASK_USER_LIST_TOOLBAR", "TASK_GROUP_LIST_TOOLBAR", "USER_PROFILE_TOOLBAR", "USER_PROFILE_MENU", "SONET_GROUP_DETAIL_TAB", "PAGE_BACKGROUND_WORKER", "REST_APP_URI", "CALENDAR_GRIDVIEW"]
+PLACEMENTS = [
+    "DEFAULT",
+    "LEFT_MENU",
+    "CRM_DEAL_DETAIL_TAB",
+    "CRM_LEAD_DETAIL_TAB",
+    "CRM_CONTACT_DETAIL_TAB",
+    "CRM_COMPANY_DETAIL_TAB",
+    "CRM_DEAL_DETAIL_TOOLBAR",
+    "CRM_DEAL_DETAIL_ACTIVITY",
+    "CRM_DEAL_ACTIVITY_TIMELINE_MENU",
+    "CRM_DEAL_LIST_MENU",
+    "CRM_DEAL_LIST_TOOLBAR",
+    "CRM_DEAL_ROBOT_DESIGNER_TOOLBAR",
+    "CRM_ANALYTICS_MENU",
+    "TASK_VIEW_TAB",
+    "TASK_VIEW_SIDEBAR",
+    "TASK_VIEW_TOP_PANEL",
+    "TASK_LIST_CONTEXT_MENU",
+    "TASK_USER_LIST_TOOLBAR",
+    "TASK_GROUP_LIST_TOOLBAR",
+    "USER_PROFILE_TOOLBAR",
+    "USER_PROFILE_MENU",
+    "SONET_GROUP_DETAIL_TAB",
+    "PAGE_BACKGROUND_WORKER",
+    "REST_APP_URI",
+    "CALENDAR_GRIDVIEW",
+]
 
 
 def _app(call: Call) -> AppCard:
@@ -190,7 +216,7 @@ def placement_bind(call: Call) -> Any:
     if code in {"PAGE_BACKGROUND_WORKER", "REST_APP_URI"} and any(p.code == code for p in app.placements):
         raise RestError("ERROR_PLACEMENT_MAX_COUNT", "Placement max count", 200)
     lang_all = as_map(call.get("LANG_ALL"))
-    first = next(iter(lang_all.values()), {})
+    first: JSON = next(iter(lang_all.values()), {})
     app.placements.append(
         Placement(
             code,

@@ -2,6 +2,36 @@
 
 from __future__ import annotations
 
-from sandbox.methods import application, checklist, crm, people, tasks, timeline
+from sandbox.methods import (
+    application,
+    calendars,
+    checklist,
+    crm,
+    deals,
+    messages,
+    people,
+    products,
+    robots,
+    stages,
+    tasks,
+    timeline,
+    types,
+    userfields,
+)
 
-__all__ = ["application", "checklist", "crm", "people", "tasks", "timeline"]
+__all__ = [
+    "application",
+    "calendars",
+    "checklist",
+    "crm",
+    "deals",
+    "messages",
+    "people",
+    "products",
+    "robots",
+    "stages",
+    "tasks",
+    "timeline",
+    "types",
+    "userfields",
+]

@@ -10,7 +10,26 @@ from sandbox.registry import Call, Page, method
 from sandbox.wire import JSON, as_list, as_map, whole, yes
 
 CONTACTS = {"EMAIL", "PERSONAL_MOBILE"}
-USER_FIELDS = ["ID", "XML_ID", "ACTIVE", "NAME", "LAST_NAME", "SECOND_NAME", "EMAIL", "LAST_LOGIN", "DATE_REGISTER", "TIME_ZONE", "IS_ONLINE", "PERSONAL_GENDER", "PERSONAL_BIRTHDAY", "PERSONAL_MOBILE", "WORK_POSITION", "UF_DEPARTMENT", "USER_TYPE", "UF_EMPLOYMENT_DATE"]
+USER_FIELDS = [
+    "ID",
+    "XML_ID",
+    "ACTIVE",
+    "NAME",
+    "LAST_NAME",
+    "SECOND_NAME",
+    "EMAIL",
+    "LAST_LOGIN",
+    "DATE_REGISTER",
+    "TIME_ZONE",
+    "IS_ONLINE",
+    "PERSONAL_GENDER",
+    "PERSONAL_BIRTHDAY",
+    "PERSONAL_MOBILE",
+    "WORK_POSITION",
+    "UF_DEPARTMENT",
+    "USER_TYPE",
+    "UF_EMPLOYMENT_DATE",
+]
 
 
 def write_user(call: Call, user: User) -> JSON:
