@@ -51,6 +51,10 @@ class Reading:
         """Note a problem."""
         self.problems.append(Problem(Place(self.file, line, path), message))
 
+    def doubts(self, path: str) -> bool:
+        """Tell whether a part was found wrong already, so that what follows from it need not be told."""
+        return any(problem.place.path == path for problem in self.problems)
+
     def section(
         self, node: Written, path: str, known: tuple[str, ...], required: tuple[str, ...] = ()
     ) -> dict[str, Written]:

@@ -232,7 +232,7 @@ class StepCheck:
             if name not in STANDARD_FIELDS or kinds:
                 close = guess(name, [*self.process.fields, *STANDARD_FIELDS])
                 self.reading.wrong(line, where, _NO_FIELD.fill(name=name, guess=close))
-        elif kinds and declared.type not in kinds:
+        elif kinds and declared.type not in kinds and not self.reading.doubts(f"fields.{name}.type"):
             self.reading.wrong(line, where, _FIELD_KIND.fill(name=name, kinds=" / ".join(kinds)))
 
     def role(self, text: str, where: str, line: int) -> None:
