@@ -111,7 +111,7 @@ class Automation:
         """End what runs for the item and start the robots of the stage it entered."""
         self.terminate(entity_type_id, item_id)
         row = [p for p in self.placed if (p.entity_type_id, p.stage_id) == (entity_type_id, stage_id)]
-        if row:
+        if row and self._portal.crm.automated(entity_type_id):
             workflow = f"{self._portal.world.hex(14)}.{self._portal.world.random.randrange(10**8):08d}"
             self._proceed(workflow, entity_type_id, item_id, stage_id, row)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from waitress import wasyncore  # type: ignore[import-untyped]
 from waitress.server import create_server  # type: ignore[import-untyped]
 
 from sandbox.oauth import oauth_app
@@ -31,7 +33,7 @@ class Running:
 
     def start(self, application: Any, port: int = 0) -> str:
         """Serve an application and give its host:port."""
-        server = create_server(application, host=HOST, port=port, threads=8, clear_untrusted_proxy_headers=True)
+        server = create_server(application, host=HOST, port=port, threads=6, clear_untrusted_proxy_headers=True)
         self._servers.append(server)
         self.run(server.run)
         return f"{HOST}:{server.effective_port}"
@@ -62,9 +64,11 @@ class Running:
         """Stop delivering and serving."""
         self._stop.set()
         for server in self._servers:
-            server.close()
+            server.trigger.pull_trigger(partial(wasyncore.close_all, server._map))
         for thread in self._threads:
-            thread.join(timeout=2)
+            thread.join(timeout=5)
+        for server in self._servers:
+            server.task_dispatcher.shutdown(timeout=1)
 
 
 def serve(

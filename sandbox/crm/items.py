@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from sandbox.portal import Portal
 
 Item = dict[str, Any]
+SWITCHES = {
+    "isBeginCloseDatesEnabled": "begindate closedate",
+    "isClientEnabled": "companyId contactId contactIds",
+    "isObserversEnabled": "observers",
+    "isSourceEnabled": "sourceId sourceDescription",
+    "isMycompanyEnabled": "mycompanyId",
+    "isLinkWithProductsEnabled": "currencyId isManualOpportunity opportunity taxValue",
+    "isStagesEnabled": "stageId previousStageId stageSemanticId",
+}
 
 
 class Crm:
@@ -72,6 +81,13 @@ class Crm:
             found[f"parentId{parent}"] = Field(f"parentId{parent}", "crm_entity", f"PARENT_ID_{parent}")
         return found
 
+    def switched_off(self, entity_type_id: int) -> set[str]:
+        """Give the fields a smart process has not switched on; they read as null and cannot be written."""
+        card = self.types.get(entity_type_id)
+        if card is None:
+            return set()
+        return {name for flag, names in SWITCHES.items() if not card.flag(flag) for name in names.split()}
+
     def _parents(self, entity_type_id: int) -> list[int]:
         own = self.types[entity_type_id].parents() if entity_type_id in self.types else []
         children = [
@@ -90,6 +106,10 @@ class Crm:
         """Give the short code of a type: D for deals, T and hex for smart processes."""
         return schema.SHORT.get(entity_type_id) or f"T{entity_type_id:x}"
 
+    def automated(self, entity_type_id: int) -> bool:
+        """Tell whether robots run for a type."""
+        return entity_type_id not in self.types or self.types[entity_type_id].flag("isAutomationEnabled")
+
     def type_of_code(self, code: str) -> int | None:
         """Give the type of a short code."""
         for entity_type_id in [*schema.SHORT, *self.types]:
@@ -99,12 +119,12 @@ class Crm:
 
     def read_fields(self, entity_type_id: int, given: JSON, where: str) -> Item:
         """Read a request's fields; unknown and read-only ones are dropped silently, and complained of."""
-        fields = self.fields(entity_type_id)
+        fields, closed = self.fields(entity_type_id), self.switched_off(entity_type_id)
         read: Item = {}
         for name, raw in given.items():
             field = fields.get(name)
-            if field is None or field.read_only:
-                what = "read-only" if field else "unknown"
+            if field is None or field.read_only or name in closed:
+                what = "unknown" if field is None else "read-only or switched-off"
                 self._portal.complain(f"{where}: the {what} field {name!r} was ignored")
             elif name == "fm":
                 read["fm"] = raw
@@ -149,8 +169,8 @@ class Crm:
             item[name] = actor
         item |= {"opportunity": 0.0, "currencyId": "RUB", "isManualOpportunity": "N", "companyId": 0, "contactId": 0}
         item |= {"begindate": now.date(), "closedate": now.date() + timedelta(days=7), "closed": "N"}
-        known = self.fields(entity_type_id)
-        return {name: value for name, value in item.items() if name in known}
+        known, closed = self.fields(entity_type_id), self.switched_off(entity_type_id)
+        return {name: None if name in closed else value for name, value in item.items() if name in known}
 
     def _first_place(self, entity_type_id: int, given: Item) -> tuple[int, Status | None]:
         if not self.staged(entity_type_id):
@@ -272,13 +292,12 @@ class Crm:
         emit(f"ONCRMDYNAMICITEM{what}_{entity_type_id}", payload, caller)
 
     def _tie_contacts(self, item: Item, changed: Item) -> None:
-        if "contactIds" not in item or "contactId" not in item:
+        if item.get("contactIds") is None or "contactId" not in item:
             return
         if "contactIds" in changed:
             item["contactId"] = (changed["contactIds"] or [0])[0]
         elif "contactId" in changed:
-            others = [c for c in item["contactIds"] if c != changed["contactId"]]
-            item["contactIds"] = ([changed["contactId"]] if changed["contactId"] else []) + others
+            item["contactIds"] = [c for c in [changed["contactId"], *(item["contactIds"] or [])[1:]] if c]
 
     def _write_multifields(self, item: Item, given: Any) -> bool:
         """Write phones and mails: ``n0`` adds, an id changes, an id with an empty value deletes."""

@@ -37,10 +37,17 @@ class Names:
 def write_item(portal: Portal, entity_type_id: int, item: Item, names: Names, only: set[str] | None = None) -> JSON:
     """Write an item as the universal methods answer it; ``only`` limits it to shown names."""
     row: JSON = {}
+    closed = portal.crm.switched_off(entity_type_id)
     for name, field in names.fields.items():
         shown = names.outside[name]
         if only is None or shown in only:
-            row[shown] = item.get(name) or [] if name == "fm" else values.write(portal, field, item.get(name))
+            row[shown] = (
+                None
+                if name in closed
+                else item.get(name) or []
+                if name == "fm"
+                else values.write(portal, field, item.get(name))
+            )
     if only is None:
         row["entityTypeId"] = entity_type_id
     return row
