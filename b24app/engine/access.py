@@ -1,0 +1,210 @@
+"""Access to a portal: whose tokens, within which budget, at which address.
+
+A refresh token works once: who renews takes a lease first, the others wait and read what he stored, and the new pair is
+stored before anybody uses it. Pages: settings/oauth/auto-renewal.md, settings/how-to-call-rest-api/change-domen.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from b24app.bitrix.budget import grant as grant_hits
+from b24app.bitrix.errors import AuthLost, ForeignHost, ForeignOAuthHost, OAuthTrouble, PortalError, PortalGone
+from b24app.bitrix.gate import Gate
+from b24app.bitrix.oauth import TokenPair
+from b24app.core.text import T
+from b24app.engine.workshop import Workshop
+from b24app.log import log, mask
+from b24app.store.leases import leave_lease, take_lease
+from b24app.store.portals import Grant, Portal
+
+FRESH = timedelta(minutes=5)  # a token that ends sooner is renewed before it is used
+LEASE = timedelta(seconds=60)  # longer than a renewal can take
+POLL = 0.1  # seconds between two looks at what another is renewing
+POLLS = 300
+
+REASONS: Mapping[str, T] = {
+    "auth_lost": T(
+        "Доступ к порталу потерян: администратору нужно открыть приложение на портале",
+        "Access to the portal is lost: an administrator has to open the application on the portal",
+    ),
+    "portal_gone": T(
+        "Портал не отвечает приложениям: удалён или его тариф больше не включает REST",
+        "The portal does not serve applications: it is deleted or its plan no longer includes REST",
+    ),
+    "uninstalled": T("Приложение удалено с портала", "The application was removed from the portal"),
+}
+"""What the codes in ``Portal.reason`` mean, for people."""
+
+_log = log("access")
+
+
+class StoredTokens:
+    """The tokens of a portal as stored; renews them when they are about to end."""
+
+    def __init__(self, workshop: Workshop, portal_id: int, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._workshop = workshop
+        self._portal_id = portal_id
+        self._sleep = sleep
+
+    def access(self) -> str:
+        """Give a token that is good for the next minutes; raise ``AuthLost`` where only a person can help."""
+        portal = self._workshop.portal(self._portal_id)
+        _refuse_dead(portal)
+        left = portal.grant.expires - self._workshop.now()
+        if left > FRESH:
+            return portal.grant.access
+        try:
+            return self.renew(portal.grant.access)
+        except OAuthTrouble:
+            if left <= timedelta():
+                raise
+            return portal.grant.access
+
+    def renew(self, stale: str) -> str:
+        """Give a token other than ``stale``: renew it, or wait for whoever is renewing it already."""
+        for _ in range(POLLS):
+            portal = self._workshop.portal(self._portal_id)
+            _refuse_dead(portal)
+            if portal.grant.access != stale:
+                return portal.grant.access
+            with leased(self._workshop, self._portal_id, "tokens") as mine:
+                if mine:
+                    return self._renewed(stale)
+            self._sleep(POLL)
+        raise OAuthTrouble("", "somebody else has been renewing the token for too long", retry_after=POLL * POLLS)
+
+    def _renewed(self, stale: str) -> str:
+        portal = self._workshop.portal(self._portal_id)
+        if portal.grant.access != stale:  # stored between the look and the lease
+            return portal.grant.access
+        try:
+            pair = self._workshop.oauth.refresh(portal.grant.refresh, portal.grant.oauth_endpoint)
+            if pair.member_id != portal.member_id:
+                raise AuthLost("", "the authorization server answered for another portal", method="oauth/token")
+        except (AuthLost, PortalGone) as error:
+            lost(self._workshop, portal, error)
+            raise
+        grant = grant_from(self._workshop, pair, portal.grant)
+        with self._workshop.database.write() as connection:
+            self._workshop.portals.renewed(connection, portal.id, stale, grant, self._workshop.now())
+        return grant.access
+
+
+class StoredBudget:
+    """The request budget of a portal: one number in its row, shared by every process."""
+
+    def __init__(self, workshop: Workshop, portal_id: int) -> None:
+        self._workshop = workshop
+        self._portal_id = portal_id
+
+    def take(self, hits: int = 1) -> float:
+        """Take so many requests and give 0, or take none and give the seconds after which to ask again."""
+        portals = self._workshop.portals
+        with self._workshop.database.write() as connection:
+            spent = portals.spend(connection, self._portal_id)
+            filled, wait = grant_hits(spent / 1e6, self._workshop.now().timestamp(), hits=hits)
+            if not wait:
+                portals.set_spent(connection, self._portal_id, round(filled * 1e6))
+        return wait
+
+
+def gate_of(workshop: Workshop, portal: Portal, *, sleep: Callable[[float], None] = time.sleep) -> Gate:
+    """Open a gate to a portal at the address stored for it; it belongs to one thread."""
+    return Gate(
+        workshop.session(),
+        portal.grant.endpoint,
+        StoredTokens(workshop, portal.id, sleep),
+        StoredBudget(workshop, portal.id),
+        observer=workshop.observer,
+        sleep=sleep,
+    )
+
+
+def lost(workshop: Workshop, portal: Portal, error: AuthLost | PortalGone) -> None:
+    """Note that a portal refuses us for good, unless somebody reconnected it meanwhile; its work waits."""
+    reason = "portal_gone" if isinstance(error, PortalGone) else "auth_lost"
+    with workshop.database.write() as connection:
+        stored = workshop.portals.by_id(connection, portal.id)
+        if stored is None or stored.grant.access != portal.grant.access or stored.state == "removed":
+            return
+        workshop.portals.set_state(connection, portal.id, "reconnect", reason)
+    _log.warning("portal lost", portal=portal.host, reason=reason, code=error.code)
+
+
+def moved(workshop: Workshop, portal: Portal, endpoint: str) -> Portal:
+    """Store the address a portal has moved to and return the portal anew.
+
+    Nothing is sent to the new address before the authorization server has named it for this portal. Raises ``ForeignHost``
+    when it names another one, and any ``PortalError`` of the questions asked.
+    """
+    address = workshop.addresses.portal(endpoint)
+    tokens = StoredTokens(workshop, portal.id)
+    access = tokens.access()
+    info = workshop.oauth.app_info(access, portal.grant.oauth_endpoint)
+    if info.member_id == portal.member_id and info.client_endpoint:
+        named = workshop.addresses.portal(info.client_endpoint)
+    else:  # the shape of the answer that names no portal: a renewed pair does
+        access = tokens.renew(access)
+        named = workshop.portal(portal.id).grant.endpoint
+    if named != address:
+        raise ForeignHost("", "the authorization server knows the portal at another address")
+    workshop.oauth.profile(address, access)
+    with workshop.database.write() as connection:
+        workshop.portals.set_endpoint(connection, portal.id, address)
+    _log.info("portal moved", portal=portal.host, to=address)
+    return workshop.portal(portal.id)
+
+
+def grant_from(workshop: Workshop, pair: TokenPair, old: Grant | None = None) -> Grant:
+    """Make what is stored of a pair of tokens; its secrets are masked in the log from here on.
+
+    Raises ``ForeignHost`` for a portal address that is not acceptable.
+    """
+    mask.learn(pair.access, pair.refresh)
+    try:
+        workshop.addresses.oauth_server(pair.server_endpoint)
+        oauth_endpoint = pair.server_endpoint
+    except ForeignOAuthHost:
+        oauth_endpoint = old.oauth_endpoint if old else workshop.addresses.first_oauth_server()
+    granted = Grant(
+        access=pair.access,
+        refresh=pair.refresh,
+        expires=pair.expires_at,
+        user=pair.user_id or 0,
+        endpoint=workshop.addresses.portal(pair.client_endpoint),
+        oauth_endpoint=oauth_endpoint,
+        scope=",".join(pair.scope),
+    )
+    if old is None:
+        return granted
+    return replace(granted, user=granted.user or old.user, scope=granted.scope or old.scope)
+
+
+@contextmanager
+def leased(workshop: Workshop, portal_id: int, name: str, lease: timedelta = LEASE) -> Iterator[bool]:
+    """Hold a lease while something is done; gives whether it was free."""
+    with workshop.database.write() as connection:
+        held = take_lease(connection, portal_id, name, workshop.now(), lease)
+    try:
+        yield held is not None
+    finally:
+        if held is not None:
+            with workshop.database.write() as connection:
+                leave_lease(connection, portal_id, name, held)
+
+
+def reason_of(portal: Portal) -> T:
+    """Say why a portal does not work, for people."""
+    return REASONS.get(portal.reason) or T.same(portal.reason)
+
+
+def _refuse_dead(portal: Portal) -> None:
+    """Ask nobody for a portal that only a person can bring back: its refresh token is used up or worthless."""
+    if portal.state in ("reconnect", "removed"):
+        kind: type[PortalError] = PortalGone if portal.reason == "portal_gone" else AuthLost
+        raise kind("", f"the portal waits for its administrator: {portal.reason}")

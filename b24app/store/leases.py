@@ -1,0 +1,36 @@
+"""Short rights to do something for a portal alone, across threads, processes and machines.
+
+A lease is a row among the cursors, with the moment it ends as its value: a holder that died is waited for no longer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from b24app.store import tables as t
+
+
+def take_lease(connection: Connection, portal_id: int, name: str, at: datetime, lease: timedelta) -> int | None:
+    """Take a lease unless somebody holds it; return what `leave_lease` wants, or None."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    until = _microseconds(at + lease)
+    insert = make(t.cursors).values(portal_id=portal_id, name=f"lease:{name}", value=until)
+    statement = insert.on_conflict_do_update(
+        index_elements=["portal_id", "name"], set_={"value": until}, where=t.cursors.c.value <= _microseconds(at)
+    )
+    return until if connection.execute(statement).rowcount == 1 else None
+
+
+def leave_lease(connection: Connection, portal_id: int, name: str, held: int) -> None:
+    """Give a lease back; one that ended and went to somebody else is left alone."""
+    c = t.cursors.c
+    mine = (c.portal_id == portal_id) & (c.name == f"lease:{name}") & (c.value == held)
+    connection.execute(sa.delete(t.cursors).where(mine))
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - t.EPOCH) // timedelta(microseconds=1)

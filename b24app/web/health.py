@@ -1,0 +1,36 @@
+"""Monitoring: is the process alive, can it take work, what has it counted."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from b24app.engine.readiness import Readiness, readiness
+from b24app.engine.workshop import Workshop
+
+
+def health(workshop: Workshop) -> Blueprint:
+    """Build the addresses monitoring asks."""
+    bp = Blueprint("health", __name__)
+
+    @bp.get("/health")
+    def alive() -> ResponseReturnValue:
+        """Tell that the process answers."""
+        return {"alive": True}
+
+    @bp.get("/ready")
+    def ready() -> ResponseReturnValue:
+        """Tell whether work can be taken; 503 while the database does not answer."""
+        found: Readiness = readiness(workshop)
+        status = HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return {"ready": found.ready, "problem": found.problem}, status
+
+    @bp.get("/metrics")
+    def metrics() -> ResponseReturnValue:
+        """Give the counters of this process."""
+        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+    return bp
