@@ -20,12 +20,13 @@ from b24app.bitrix.gate import Gate
 from b24app.bitrix.replies import Reply, as_map, count
 from b24app.calendar import calendar_of
 from b24app.core.actions import Action, AddVisit, CancelVisit, ClaimSlot, UpdateItem
-from b24app.core.item import Busy, ItemRef, User
+from b24app.core.item import Busy, ItemRef, People, User
 from b24app.core.needs import Visit
 from b24app.core.process import Booking
 from b24app.core.text import T, cut, plain
 from b24app.core.worktime import WorkCalendar
-from b24app.engine.known import Standing, people_of, standing_of, with_stage
+from b24app.engine.knowledge import known
+from b24app.engine.known import Standing, standing_of, with_stage
 from b24app.engine.schedule import Slot, Week, occupied, week_of
 from b24app.engine.workshop import Workshop
 from b24app.store import journal, ledger, views
@@ -95,9 +96,8 @@ class StillWriting(Exception):
     """An earlier choice is being written to the portal at this moment; come again in a few seconds."""
 
 
-def crew_of(connection: Connection, workshop: Workshop, portal: Portal) -> tuple[User, ...]:
+def crew_of(portal: Portal, people: People) -> tuple[User, ...]:
     """Return the active people who may be booked, by name."""
-    people = people_of(connection, workshop, portal)
     named, departments = set(portal.settings.crew_users), set(portal.settings.crew_departments)
     found = [u for u in people.users.values() if u.active and (u.id in named or departments.intersection(u.departments))]
     return tuple(sorted(found, key=lambda user: (user.name.casefold(), user.id)))
@@ -106,28 +106,29 @@ def crew_of(connection: Connection, workshop: Workshop, portal: Portal) -> tuple
 def plan(workshop: Workshop, gate: Gate, portal: Portal, item: ItemRef, day: date | None = None) -> Plan:
     """Lay out the week of a day (of today when none is given) with one request to the portal.
 
-    Raises `NoBooking`, `NoCrew`, `OrderGone`, or the `PortalError` that kept the order from being read.
+    The portal's people are read too where what is known of them is old. Raises `NoBooking`, `NoCrew`, `OrderGone`, or the
+    `PortalError` that kept the order from being read.
     """
     now = workshop.now()
     calendar = calendar_of(portal.settings, now.date())
     monday = _monday(day, calendar.today(now))
     with workshop.database.read() as connection:
-        crew = crew_of(connection, workshop, portal)
         standing = standing_of(connection, workshop, portal, item)
         memory = ledger.ledger(connection, portal.id, item)
     if standing is not None and standing.process.booking is None:
         raise NoBooking(item.binding)
+    crew = crew_of(portal, known(workshop, portal, gate).people)
     if not crew:
         raise NoCrew(portal.member_id)
     read, times = gate.batch(_reads(item, crew, monday))
     order = _order(workshop, portal, item, read)
-    own = [(memory.visit.start, memory.visit.end)] if memory.visit else []
-    own += [(busy.start, busy.end) for busy in memory.claimed]
+    own = [(memory.visit.user, memory.visit.start, memory.visit.end)] if memory.visit else []
+    own += [(busy.user or 0, busy.start, busy.end) for busy in memory.claimed]
     busy = _refreshed(memory.others, crew, monday, calendar)
     blind = not isinstance(times, Reply)
     if isinstance(times, Reply):
-        known = {(b.user, b.start, b.end) for b in busy}
-        busy += [b for b in occupied(times.result, calendar, own) if (b.user, b.start, b.end) not in known]
+        booked = {(b.user, b.start, b.end) for b in busy}
+        busy += [b for b in occupied(times.result, calendar, own) if (b.user, b.start, b.end) not in booked]
     elif not isinstance(times, Refused):
         raise times
     week = week_of(monday, crew, busy, memory.claimed, calendar, order.booking.hours, now)
@@ -181,7 +182,7 @@ def choose(
     calendar = calendar_of(portal.settings, workshop.now().date())
     seen = plan(workshop, gate, portal, item, calendar.today(start))
     slot = seen.week.slot(user, start)
-    who = next((known for known in seen.week.crew if known.id == user), None)
+    who = next((member for member in seen.week.crew if member.id == user), None)
     if slot is None or who is None:
         return Taken(_in_the_way(seen, user, start))
     chosen = _hold(workshop, portal, item, seen, who, slot, by)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
 
-from b24app.core.item import Department, ItemRef, People, User
+from b24app.core.item import ItemRef, People
 from b24app.core.process import ProcessDef, StageDef
 from b24app.core.text import T
 from b24app.engine.workshop import Workshop
 from b24app.store import processes, queue
 from b24app.store.portals import Portal
 from b24app.store.processes import Tie
+
+_PEOPLE: TypeAdapter[People] = TypeAdapter(People)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +40,8 @@ def people_of(connection: Connection, workshop: Workshop, portal: Portal) -> Peo
 
 
 def people_in(kept: Any) -> People:
-    """Read people back from what is kept of a portal; whatever is malformed is left out."""
-    if not isinstance(kept, Mapping):
-        return People()
-    users = [user for row in kept.get("users", ()) if (user := _user(row)) is not None]
-    departments = [known for row in kept.get("departments", ()) if (known := _department(row)) is not None]
-    return People({user.id: user for user in users}, {known.id: known for known in departments})
-
-
-def _user(row: Any) -> User | None:
-    if not isinstance(row, Mapping) or not isinstance(row.get("id"), int):
-        return None
-    return User(
-        id=row["id"],
-        name=str(row.get("name") or f"№ {row['id']}"),
-        active=row.get("active") is not False,
-        departments=tuple(n for n in row.get("departments") or () if isinstance(n, int)),
-        email=str(row.get("email") or ""),
-        phone=str(row.get("phone") or ""),
-        position=str(row.get("position") or ""),
-    )
-
-
-def _department(row: Any) -> Department | None:
-    if not isinstance(row, Mapping) or not isinstance(row.get("id"), int):
-        return None
-    parent, head = row.get("parent"), row.get("head")
-    return Department(
-        row["id"],
-        str(row.get("name") or f"№ {row['id']}"),
-        parent if isinstance(parent, int) else None,
-        head if isinstance(head, int) else None,
-    )
+    """Read people back from what is kept of a portal; none where nothing was read yet."""
+    return _PEOPLE.validate_python(kept) if kept else People()
 
 
 def standing_of(

@@ -103,19 +103,21 @@ def _visits(day: date, calendar: WorkCalendar, hours: int) -> Iterable[tuple[dat
         start += _STEP
 
 
-def occupied(answer: Any, calendar: WorkCalendar, own: Iterable[tuple[datetime, datetime]]) -> list[Busy]:
+def occupied(answer: Any, calendar: WorkCalendar, own: Iterable[tuple[int, datetime, datetime]]) -> list[Busy]:
     """Read ``calendar.accessibility.get``: who is busy or absent when; ``own`` spans are this order's and do not count.
 
     The formatted dates are in anybody's zone, so only the UTC numbers are read; entries without them take no time.
     Page: api-reference/calendar/calendar-event/calendar-accessibility-get.md.
     """
-    spans = {(start.astimezone(UTC), end.astimezone(UTC)) for start, end in own}
+    spans: set[tuple[int | None, datetime, datetime]] = {
+        (user, start.astimezone(UTC), end.astimezone(UTC)) for user, start, end in own
+    }
     found: list[Busy] = []
     for key, rows in as_map(answer).items():
         user = count(key)
         for row in rows if isinstance(rows, list) else ():
             busy = _busy(row, user, calendar)
-            if busy is not None and (busy.start.astimezone(UTC), busy.end.astimezone(UTC)) not in spans:
+            if busy is not None and (user, busy.start, busy.end) not in spans:
                 found.append(busy)
     return found
 
