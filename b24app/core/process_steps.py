@@ -27,11 +27,6 @@ from b24app.core.worktime import Pause
 
 Block = Literal["checks", "otherwise", "enter", "changes", "leave"]
 
-PLACES = frozenset(
-    {"title", "client", "phone", "date", "time", "address", "installer", "responsible", "amount", "currency"}
-    | {"stage", "reasons", "link"}
-)
-"""Places every text may hold, besides the fields of the process."""
 NEEDS_CHECKLIST = frozenset({"autotask", "installer_task"})
 FIELD_KINDS: Mapping[str, tuple[FieldType, ...]] = {
     "date_field": ("date", "datetime"),
@@ -181,14 +176,14 @@ class StepCheck:
         for lang, text in parts.items():
             if isinstance(text, str) and len(text) > limit:
                 self.reading.wrong(node.line, where, _LONG.fill(limit=limit, lang=lang))
-        known = PLACES | set(self.process.fields) | _places_of(robot)
+        known = wording.PLACES | set(self.process.fields) | _places_of(robot)
         said = T(str(parts.get("ru", "")), str(parts.get("en", "")))
         for name in sorted(said.places() - known):
             self.reading.wrong(node.line, where, _NO_PLACE.fill(name=name, guess=guess(name, known)))
 
     def _word(self, placed: PlacedStep, p: Property, node: Written) -> None:
         where, text = self._where(placed, p), str(node.value).strip()
-        if p.name in ("links", "video") and not wording.is_web(text):
+        if p.name in ("links", "video") and not wording.is_web(text.partition(" ")[0]):
             self.reading.wrong(node.line, where, _LINK.fill(link=text[:80]))
         elif p.name == "fields" or p.name.endswith("_field"):
             self.field(text, where, node.line, FIELD_KINDS.get(p.name, ()))
