@@ -22,22 +22,8 @@ TITLE, LINE, BODY, NOTICE, SMS, VALUE = 250, 250, 20_000, 2_000, 700, 2_000
 """The longest title, checklist line, description or comment, notification, SMS, and value put into a text."""
 
 PLACES = frozenset(
-    [
-        "title",
-        "client",
-        "phone",
-        "date",
-        "time",
-        "when",
-        "address",
-        "installer",
-        "responsible",
-        "amount",
-        "currency",
-        "stage",
-        "reasons",
-        "link",
-    ]
+    {"title", "client", "phone", "responsible", "installer", "date", "time", "when", "address"}
+    | {"amount", "currency", "stage", "reasons", "link"}
 )
 """Places every text may hold, besides the names of the process file's fields."""
 
