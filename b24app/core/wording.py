@@ -203,7 +203,7 @@ def money(amount: Decimal) -> str:
     """Write an amount with groups of three and without empty cents."""
     if not amount.is_finite():
         return str(amount)
-    written = f"{amount:,.2f}".replace(",", "\u00a0")
+    written = f"{amount:,.2f}".replace(",", " ")
     return written.removesuffix(".00")
 
 
