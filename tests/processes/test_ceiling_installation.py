@@ -10,7 +10,7 @@ import pytest
 
 from b24app.core.actions import Step
 from b24app.core.process import ProcessDef, StageDef, process_from_json, process_to_json
-from b24app.core.process_file import read_folder
+from b24app.core.process_file import read_folder, read_process
 from b24app.core.properties import from_file
 from robots import CATALOGUE
 
@@ -243,3 +243,10 @@ def test_the_example_is_sound_but_not_loaded(processes: dict[str, ProcessDef]) -
 
     assert example.process.code not in processes
     assert example.process.entity_type_id == 1038
+
+
+def test_the_example_of_the_docs_page_is_a_process() -> None:
+    page = (FOLDER.parent / "docs" / "processes.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\n")[1].split("```")[0]
+
+    assert read_process(example, "docs/processes.md", CATALOGUE).code == "windows"
