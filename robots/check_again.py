@@ -28,7 +28,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
         return Outcome(wording.GONE)
     if isinstance(call.cause, StageEntered) and call.cause.again:
         return Outcome(LOOP)
-    reason = T.same(wording.line(call, props.reason, wording.values(call, item)))
+    reason = wording.told(props.reason, wording.values(call, item))
     if isinstance(call.cause, FieldsChanged):
         fields = join([wording.label(call, name) for name in call.cause.names])
         reason = join([reason, CHANGED.fill(fields=fields)], "; ")

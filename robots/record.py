@@ -41,7 +41,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     values = wording.known(call, facts, item)
     text = wording.render(call, props.text, values)
     written = "\n".join(part for part in (text, *_changed(call, values), _who(call, facts, item)) if part)
-    why = RECORDED.fill(text=wording.line(call, props.text, values))
+    why = RECORDED.fill(text=wording.told(props.text, values))
     return Outcome(why, (Comment(call.item, wording.cut_bb(written, wording.BODY)),))
 
 

@@ -96,12 +96,12 @@ def _target(call: Call, props: Props) -> StagePoint | None:
 
 
 def _reasons(call: Call, props: Props, item: Item, values: dict[str, object]) -> tuple[T, ...]:
-    own = (T.same(wording.line(call, props.reason, values)),) if props.reason else ()
+    own = (wording.told(props.reason, values),) if props.reason else ()
     changed: tuple[T, ...] = ()
     if isinstance(call.cause, FieldsChanged):
         shown = {name: values.get(name) for name in call.cause.names}
         said = ({"field": wording.label(call, name), "value": value} for name, value in shown.items())
-        changed = tuple(T.same(wording.line(call, NOW, one)) for one in said)
+        changed = tuple(wording.told(NOW, one) for one in said)
     return (*call.reasons, *own, *changed) or (NO_REASON,)
 
 

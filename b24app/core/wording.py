@@ -103,27 +103,33 @@ def _local(call: Call, value: object) -> object:
 
 def render(call: Call, text: T, given: Mapping[str, object], limit: int = BODY) -> str:
     """Fill a text for a place that reads BB codes; values cannot bring codes of their own."""
-    return cut_bb(clean(_filled(call, text, given, codes=True)), limit)
+    return cut_bb(clean(_filled(text, given, codes=True).at(call.house.lang)), limit)
 
 
 def title(call: Call, text: T, given: Mapping[str, object]) -> str:
     """Fill a text for a title: one plain line of at most 250 characters."""
-    return cut(plain(_filled(call, text, given, codes=False)), TITLE)
+    return cut(plain(_filled(text, given, codes=False).at(call.house.lang)), TITLE)
 
 
 def line(call: Call, text: T, given: Mapping[str, object]) -> str:
     """Fill a text for a line of a checklist."""
-    return cut(plain(_filled(call, text, given, codes=False)), LINE)
+    return cut(plain(_filled(text, given, codes=False).at(call.house.lang)), LINE)
 
 
 def sms(call: Call, text: T, given: Mapping[str, object]) -> str:
     """Fill a text for an SMS: one plain line."""
-    return cut(plain(_filled(call, text, given, codes=False)), SMS)
+    return cut(plain(_filled(text, given, codes=False).at(call.house.lang)), SMS)
 
 
-def _filled(call: Call, text: T, given: Mapping[str, object], *, codes: bool) -> str:
+def told(text: T, given: Mapping[str, object]) -> T:
+    """Fill a text in both languages, for the journal: plain lines."""
+    filled = _filled(text, given, codes=False)
+    return T(*(cut(plain(filled.at(lang)), LINE) for lang in LANGS))
+
+
+def _filled(text: T, given: Mapping[str, object], *, codes: bool) -> T:
     shown = {name: _shown(value, codes=codes) for name, value in given.items() if name in text.places()}
-    return text.fill(**shown).at(call.house.lang)
+    return text.fill(**shown)
 
 
 def _shown(value: object, *, codes: bool) -> object:
