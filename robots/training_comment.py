@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from b24app.core import wording
-from b24app.core.actions import Comment
+from b24app.core.actions import Comment, MarkTrained
 from b24app.core.call import AskedByPerson, Call
 from b24app.core.needs import Facts, Ledger, Need, NeedItem, NeedLedger, NeedPeople
 from b24app.core.robot import Outcome, Robot, prop
@@ -77,7 +77,9 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     refused = [LEFT_OUT.fill(link=link) for link in (*props.links, props.video) if link.strip() and not _link(link)]
     why = wording.sentence(WRITTEN.fill(stage=wording.stage_name(call)), *refused)
     text = _text(call, props, wording.known(call, facts, item))
-    return Outcome(why, (Comment(call.item, wording.cut_bb(text, wording.BODY)),))
+    point = call.place.point()
+    trained = (MarkTrained(call.item, point.key if point else call.place.stage),) if not call.reasons else ()
+    return Outcome(why, (Comment(call.item, wording.cut_bb(text, wording.BODY)), *trained))
 
 
 def _unwanted(call: Call, props: Props, ledger: Ledger) -> T | None:

@@ -245,6 +245,15 @@ class RunStageAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkTrained:
+    """Remember that the training comment of a stage was written for this item."""
+
+    item: ItemRef
+    stage: str
+    kind: Literal["mark_trained"] = "mark_trained"
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRobot:
     """Give a waiting robot its results; a token that is used up is fine."""
 
@@ -274,6 +283,7 @@ Action = Annotated[
     | SetTimer
     | CancelTimers
     | RunStageAgain
+    | MarkTrained
     | AnswerRobot,
     Field(discriminator="kind"),
 ]

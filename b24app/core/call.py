@@ -90,6 +90,8 @@ class Place:
     came_from: str | None = None
     entry_id: int | None = None
     returned: bool = False
+    passed: bool = False
+    """The item has left this stage already: the entry was seen late, and nothing may hold the item for its sake."""
     process: str = ""
 
     def point(self, stage_id: str | None = None) -> StagePoint | None:

@@ -232,6 +232,14 @@ def open_actions(connection: Connection, portal_id: int, at: datetime, limit: in
     return [_action(row) for row in connection.execute(statement)]
 
 
+def next_open(connection: Connection, portal_id: int) -> datetime | None:
+    """Return when the next action that waits is to be tried again."""
+    a = t.actions.c
+    where = (a.portal_id == portal_id) & a.state.in_(OPEN) & a.not_before.is_not(None)
+    found: datetime | None = connection.execute(sa.select(sa.func.min(a.not_before, type_=t.Moment())).where(where)).scalar()
+    return found
+
+
 def actions_of(connection: Connection, run_ids: Sequence[int]) -> list[StoredAction]:
     statement = sa.select(t.actions).where(t.actions.c.run_id.in_(run_ids)).order_by(t.actions.c.id)
     return [_action(row) for row in connection.execute(statement)]
@@ -245,7 +253,7 @@ def get_action(connection: Connection, action_id: int) -> tuple[int, StoredActio
 def claim(connection: Connection, actions: Sequence[StoredAction], at: datetime) -> None:
     """Note that these are about to be sent: after a crash they count as possibly done."""
     ids = [action.id for action in actions]
-    values = {"state": "sending", "sent_at": at, "tries": t.actions.c.tries + 1}
+    values = {"state": "sending", "sent_at": at}
     connection.execute(sa.update(t.actions).where(t.actions.c.id.in_(ids)).values(**values))
 
 
@@ -257,10 +265,12 @@ def settle(
     *,
     progress: Mapping[str, Any],
     error: str = "",
+    tries: int = 0,
     not_before: datetime | None = None,
 ) -> None:
-    """Write down how far an action has come."""
+    """Write down how far an action has come; ``tries`` counts its failures since the last step that worked."""
     values = {
+        "tries": tries,
         "state": state,
         "progress": dict(progress),
         "error": error,

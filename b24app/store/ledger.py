@@ -31,6 +31,7 @@ class TaskRow:
     purpose: str
     status: str
     rounds: int
+    finished_at: datetime | None
     full_checklist: bool
     done: tuple[Step, ...]
     entry_id: int | None
@@ -189,6 +190,7 @@ def _task(row: sa.Row[Any]) -> TaskRow:
         purpose=row.purpose,
         status=row.status,
         rounds=row.rounds,
+        finished_at=row.finished_at,
         full_checklist=row.full_checklist,
         done=tuple(Step(step["robot"], step["props"]) for step in row.done),
         entry_id=row.entry_id,
@@ -401,3 +403,15 @@ def set_learned(connection: Connection, portal_id: int, user_id: int, learned: b
 
 def learned_users(connection: Connection, portal_id: int) -> set[int]:
     return set(connection.execute(sa.select(t.learned.c.user_id).where(t.learned.c.portal_id == portal_id)).scalars())
+
+
+def own_visits(connection: Connection, portal_id: int) -> set[int]:
+    """Return the calendar's ids of the visits booked here and not cancelled."""
+    where = (t.visits.c.portal_id == portal_id) & sa.not_(t.visits.c.cancelled)
+    return set(connection.execute(sa.select(t.visits.c.visit_id).where(where)).scalars())
+
+
+def has_open_tasks(connection: Connection, portal_id: int) -> bool:
+    """Tell whether any task of ours may still change."""
+    where = (t.tasks.c.portal_id == portal_id) & t.tasks.c.status.not_in(("closed", "gone"))
+    return connection.execute(sa.select(t.tasks.c.id).where(where).limit(1)).first() is not None

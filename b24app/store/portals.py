@@ -64,6 +64,16 @@ class Portal:
         return self.grant.endpoint.rsplit("/rest", 1)[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """How often a portal was woken, up to which wake-up it was read, when, and until when it is to be left alone."""
+
+    wakes: int
+    wakes_read: int
+    read_at: datetime | None
+    not_before: datetime | None
+
+
 class Portals:
     """Queries about portals; each takes the connection of the transaction it belongs to."""
 
@@ -154,14 +164,15 @@ class Portals:
 
     def wake(self, connection: Connection, portal_id: int, at: datetime) -> None:
         """Note that there is something to read or to do."""
-        self._write(connection, portal_id, woken_at=at)
+        self._write(connection, portal_id, wakes=t.portals.c.wakes + 1, woken_at=at)
 
     def pause(self, connection: Connection, portal_id: int, until: datetime) -> None:
         """Leave a portal alone until a moment: it asked for that, or it does not answer."""
         self._write(connection, portal_id, not_before=until)
 
-    def was_read(self, connection: Connection, portal_id: int, at: datetime) -> None:
-        self._write(connection, portal_id, read_at=at, not_before=None)
+    def was_read(self, connection: Connection, portal_id: int, wakes: int, at: datetime) -> None:
+        """Note a reading that began after so many wake-ups."""
+        self._write(connection, portal_id, wakes_read=wakes, read_at=at, not_before=None)
 
     def take_lane(self, connection: Connection, portal_id: int, owner: str, at: datetime, lease: timedelta) -> bool:
         """Take the right to work for a portal, unless a living worker has it."""
@@ -178,12 +189,11 @@ class Portals:
         mine = (t.portals.c.id == portal_id) & (t.portals.c.lane_owner == owner)
         connection.execute(sa.update(t.portals).where(mine).values(lane_owner="", lane_until=None))
 
-    def reads(self, connection: Connection, portal_id: int) -> tuple[datetime | None, datetime | None]:
-        """Return when the portal was last woken and last read."""
-        row = connection.execute(
-            sa.select(t.portals.c.woken_at, t.portals.c.read_at).where(t.portals.c.id == portal_id)
-        ).one()
-        return row.woken_at, row.read_at
+    def reads(self, connection: Connection, portal_id: int) -> Reads:
+        """Return how a portal's wake-ups and readings stand."""
+        c = t.portals.c
+        row = connection.execute(sa.select(c.wakes, c.wakes_read, c.read_at, c.not_before).where(c.id == portal_id)).one()
+        return Reads(row.wakes, row.wakes_read, row.read_at, row.not_before)
 
     def spend(self, connection: Connection, portal_id: int) -> int:
         """Return the budget's theoretical arrival time, microseconds, locking the row where the database can."""

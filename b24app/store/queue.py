@@ -14,9 +14,19 @@ from b24app.core.item import ItemRef
 from b24app.store import tables as t
 from b24app.store.sql import insert_once, upsert
 
-WorkKind = Literal["entry", "call", "timer", "task", "change", "payment", "ask", "rerun"]
+WorkKind = Literal["entry", "call", "timer", "task", "change", "payment", "ask", "rerun", "sms"]
 
-PRIORITY: Mapping[str, int] = {"call": 0, "ask": 1, "payment": 1, "entry": 2, "task": 2, "change": 2, "rerun": 2, "timer": 3}
+PRIORITY: Mapping[str, int] = {
+    "call": 0,
+    "sms": 1,
+    "ask": 1,
+    "payment": 1,
+    "entry": 2,
+    "task": 2,
+    "change": 2,
+    "rerun": 2,
+    "timer": 3,
+}
 """Waiting robots first, then people's moves, then the clock."""
 
 
@@ -226,6 +236,14 @@ def ready_work(connection: Connection, portal_id: int, at: datetime, limit: int 
         .limit(limit)
     )
     return [_work(row) for row in connection.execute(statement)]
+
+
+def next_ready(connection: Connection, portal_id: int) -> datetime | None:
+    """Return when the next work that was put off is to be tried again."""
+    w = t.work.c
+    where = (w.portal_id == portal_id) & (w.state == "ready") & w.not_before.is_not(None)
+    found: datetime | None = connection.execute(sa.select(sa.func.min(w.not_before, type_=t.Moment())).where(where)).scalar()
+    return found
 
 
 def get_work(connection: Connection, work_id: int) -> Work | None:

@@ -71,6 +71,8 @@ portals = sa.Table(
     sa.Column("budget", sa.BigInteger, nullable=False, default=0),  # GCRA: theoretical arrival time, microseconds
     sa.Column("lane_owner", sa.String(64), nullable=False, default=""),
     sa.Column("lane_until", Moment, nullable=True),
+    sa.Column("wakes", sa.BigInteger, nullable=False, default=0),  # counts wake-ups; those up to wakes_read were followed
+    sa.Column("wakes_read", sa.BigInteger, nullable=False, default=0),
     sa.Column("woken_at", Moment, nullable=True),
     sa.Column("read_at", Moment, nullable=True),
     sa.Column("not_before", Moment, nullable=True),

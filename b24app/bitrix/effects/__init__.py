@@ -18,7 +18,7 @@ from b24app.bitrix.effects.tasks import AddingTask, ApprovingTask, ClosingTask, 
 from b24app.bitrix.effects.visits import AddingVisit, CancellingVisit
 from b24app.core import actions as a
 
-LOCAL = (a.ClaimSlot, a.ReleaseSlots, a.SetTimer, a.CancelTimers, a.RunStageAgain)
+LOCAL = (a.ClaimSlot, a.ReleaseSlots, a.SetTimer, a.CancelTimers, a.RunStageAgain, a.MarkTrained)
 """Actions that are rows of the application's own and take effect when they are decided."""
 
 
@@ -53,7 +53,7 @@ def effect_of(action: a.Action, mark: str, setting: Setting) -> Effect:
             return CancellingVisit(action, mark, setting)
         case a.AnswerRobot():
             return AnsweringRobot(action, mark, setting)
-        case a.ClaimSlot() | a.ReleaseSlots() | a.SetTimer() | a.CancelTimers() | a.RunStageAgain():
+        case a.ClaimSlot() | a.ReleaseSlots() | a.SetTimer() | a.CancelTimers() | a.RunStageAgain() | a.MarkTrained():
             raise TypeError(f"{action.kind} is not carried out on the portal")
         case _:
             assert_never(action)

@@ -1,0 +1,99 @@
+"""Reading what robots need: all needs of many calls at once, again until nothing new is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from b24app.bitrix.errors import PortalError
+from b24app.bitrix.gate import Gate
+from b24app.bitrix.reading import FieldBook, query
+from b24app.core.item import People
+from b24app.core.needs import Facts, Need, NeedLedger, NeedPeople
+from b24app.store import ledger
+
+ROUNDS = 8
+"""More rounds than any robot takes: a robot that never stops asking is a mistake and is stopped."""
+
+Asking = Callable[[Facts], Iterable[Need[Any]]]
+
+
+class EndlessNeeds(Exception):
+    """A robot asked for something new in every round."""
+
+
+class NotRead(Exception):
+    """A need that was not foreseen; read it and decide again."""
+
+    def __init__(self, need: Need[Any]) -> None:
+        super().__init__(repr(need))
+        self.need = need
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads needs from a portal and remembers what was read, for one round of decisions.
+
+    A need that could not be answered is remembered with its error: only the calls that need it are put off.
+    """
+
+    gate: Gate
+    book: FieldBook
+    people: People
+    values: dict[Need[Any], Any] = field(default_factory=dict)
+    errors: dict[Need[Any], PortalError] = field(default_factory=dict)
+
+    def read(self, askings: Iterable[Asking]) -> None:
+        """Answer all needs of all askings; raises the `PortalError` that concerns the whole portal."""
+        askings = list(askings)
+        self.values[NeedPeople()] = self.people
+        for _ in range(ROUNDS):
+            facts = Facts(self.values)
+            wanted = {need for ask in askings for need in self._asked(ask, facts) if not isinstance(need, NeedLedger)}
+            fresh = [need for need in wanted if need not in self.values and need not in self.errors]
+            if not fresh:
+                return
+            self._answer(sorted(fresh, key=repr))
+        raise EndlessNeeds
+
+    def _asked(self, ask: Asking, facts: Facts) -> Iterable[Need[Any]]:
+        return list(ask(facts))
+
+    def _answer(self, needs: list[Need[Any]]) -> None:
+        queries = [query(need, self.book) for need in needs]
+        replies = self.gate.batch([command for q in queries for command in q.commands])
+        for q in queries:
+            own, replies = replies[: len(q.commands)], replies[len(q.commands) :]
+            try:
+                self.values[q.need] = q.read(own)
+            except PortalError as error:
+                if error.stops_portal:
+                    raise
+                self.errors[q.need] = error
+
+    def facts_for(self, ask: Asking, connection: Connection, portal_id: int) -> Facts:
+        """Return the facts of one call, its ledger read in the transaction that will store the decision.
+
+        Raises the `PortalError` by which a need could not be answered, and `NotRead` for one that shows only now, because
+        the ledger has changed since the reading: no portal is called inside a transaction.
+        """
+        values: dict[Need[Any], Any] = {}
+        for _ in range(ROUNDS):
+            asked = [need for need in ask(Facts(values)) if need not in values]
+            if not asked:
+                return Facts(values)
+            for need in asked:
+                values[need] = self._value(need, connection, portal_id)
+        raise EndlessNeeds
+
+    def _value(self, need: Need[Any], connection: Connection, portal_id: int) -> Any:
+        if isinstance(need, NeedLedger):
+            return ledger.ledger(connection, portal_id, need.ref)
+        if need in self.errors:
+            raise self.errors[need]
+        if need not in self.values:
+            raise NotRead(need)
+        return self.values[need]

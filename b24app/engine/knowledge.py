@@ -1,0 +1,235 @@
+"""What is known of a portal and kept for a while: its people, the types of its fields, its stages; and what follows from it.
+
+People and fields change rarely and tell nobody when they do (no event exists for a dismissal), so they are read again
+every `FRESH`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy.engine import Connection
+
+from b24app.bitrix.commands import Command
+from b24app.bitrix.errors import PortalError
+from b24app.bitrix.gate import Gate
+from b24app.bitrix.reading import FieldBook, people_of
+from b24app.bitrix.replies import Reply, as_map
+from b24app.calendar import calendar_of
+from b24app.core.call import House, Place, StagePoint
+from b24app.core.item import DEAL, LEAD, ItemRef, People
+from b24app.core.process import ProcessDef
+from b24app.core.text import T
+from b24app.engine.workshop import Workshop
+from b24app.store import ledger, processes
+from b24app.store.portals import Portal
+from b24app.store.processes import Tie
+from b24app.store.queue import StageEntry
+from b24app.store.tables import EPOCH
+
+FRESH = timedelta(minutes=10)
+PAGE = 50
+_PEOPLE: TypeAdapter[People] = TypeAdapter(People)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process as it runs for certain items: how it is tied to the portal, and the version they keep."""
+
+    tie: Tie
+    process: ProcessDef
+
+    def stage_key(self, stage_id: str) -> str | None:
+        return self.tie.key_of(stage_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of a portal at a moment."""
+
+    people: People
+    types: Mapping[tuple[int, str], str]
+    stages: Mapping[str, tuple[StagePoint, ...]] = field(default_factory=dict)
+    """ENTITY_ID of the dictionary -> its stages in order; only of pipelines without a process."""
+
+
+def known(workshop: Workshop, portal: Portal, gate: Gate) -> Knowledge:
+    """Return what is known, read anew when it is old; raises the `PortalError` that reading met."""
+    with workshop.database.read() as connection:
+        kept = workshop.portals.knowledge(connection, portal.id)
+        kinds = {tie.entity_type_id for tie in processes.ties(connection, portal.id)} | {DEAL}
+    read_at = EPOCH + timedelta(seconds=float(kept.get("at", 0)))
+    missing = {str(kind) for kind in kinds} - set(kept.get("types", {}))
+    if missing or not timedelta(0) <= workshop.now() - read_at < FRESH:
+        kept = {**kept, **_read(gate, kinds, workshop.now())}
+        with workshop.database.write() as connection:
+            workshop.portals.set_knowledge(connection, portal.id, kept)
+    return _knowledge(kept)
+
+
+def stages_known(
+    workshop: Workshop, portal: Portal, gate: Gate, entity_ids: Iterable[str]
+) -> dict[str, tuple[StagePoint, ...]]:
+    """Return the stages of pipelines that no process is tied to, read when they are not known yet."""
+    with workshop.database.read() as connection:
+        kept = workshop.portals.knowledge(connection, portal.id)
+    stored = dict(kept.get("stages", {}))
+    wanted = [entity_id for entity_id in entity_ids if entity_id not in stored]
+    if wanted:
+        commands = [Command("crm.status.list", {"filter": {"ENTITY_ID": e}, "order": {"SORT": "ASC"}}) for e in wanted]
+        for entity_id, reply in zip(wanted, gate.batch(commands), strict=True):
+            if isinstance(reply, PortalError):
+                raise reply
+            stored[entity_id] = [_stage_row(row) for row in reply.result]
+        with workshop.database.write() as connection:
+            workshop.portals.set_knowledge(connection, portal.id, {**kept, "stages": stored})
+    return _stage_points(stored)
+
+
+def stage_dictionary(entity_type_id: int, category_id: int) -> str:
+    """Name the dictionary that holds the stages of a pipeline (``ENTITY_ID`` of ``crm.status.list``)."""
+    if entity_type_id == LEAD:
+        return "STATUS"
+    if entity_type_id == DEAL:
+        return f"DEAL_STAGE_{category_id}" if category_id else "DEAL_STAGE"
+    return f"DYNAMIC_{entity_type_id}_STAGE_{category_id}"
+
+
+def _stage_row(row: Mapping[str, Any]) -> dict[str, str]:
+    return {"id": row["STATUS_ID"], "name": row["NAME"], "semantics": str(row.get("SEMANTICS") or "P")}
+
+
+def _read(gate: Gate, kinds: Iterable[int], now: datetime) -> dict[str, Any]:
+    users = [Command("user.get", {"start": PAGE * n, "sort": "ID", "order": "ASC"}) for n in range(4)]
+    departments = [Command("department.get", {"START": PAGE * n, "sort": "ID", "order": "ASC"}) for n in range(2)]
+    ordered = sorted(kinds)
+    fields = [Command("crm.item.fields", {"entityTypeId": kind, "useOriginalUfNames": "Y"}) for kind in ordered]
+    replies = [_good(reply) for reply in gate.batch([*users, *departments, *fields])]
+    people = people_of(
+        _all_pages(gate, "user.get", "start", replies[:4]), _all_pages(gate, "department.get", "START", replies[4:6])
+    )
+    types = {str(kind): _types(reply.result) for kind, reply in zip(ordered, replies[6:], strict=True)}
+    return {"at": (now - EPOCH).total_seconds(), "people": asdict(people), "types": types}
+
+
+def _good(reply: Reply | PortalError) -> Reply:
+    if isinstance(reply, PortalError):
+        raise reply
+    return reply
+
+
+def _all_pages(gate: Gate, method: str, start: str, pages: list[Reply]) -> list[dict[str, Any]]:
+    rows = {str(row["ID"]): row for page in pages for row in page.result}
+    total = pages[0].total or 0
+    rest = [Command(method, {start: n, "sort": "ID", "order": "ASC"}) for n in range(PAGE * len(pages), total, PAGE)]
+    for reply in gate.batch(rest) if rest else []:
+        rows |= {str(row["ID"]): row for row in _good(reply).result}
+    return list(rows.values())
+
+
+def _types(result: Any) -> dict[str, str]:
+    fields = as_map(as_map(result).get("fields"))
+    return {code: str(as_map(told).get("type") or "") for code, told in fields.items() if code.upper().startswith("UF_")}
+
+
+def _knowledge(kept: Mapping[str, Any]) -> Knowledge:
+    types = {(int(kind), code): type_ for kind, codes in kept["types"].items() for code, type_ in codes.items()}
+    return Knowledge(_PEOPLE.validate_python(kept["people"]), types, _stage_points(kept.get("stages", {})))
+
+
+def _stage_points(stored: Mapping[str, Any]) -> dict[str, tuple[StagePoint, ...]]:
+    semantics = {"S": "success", "F": "failure"}
+    return {
+        entity_id: tuple(
+            StagePoint(row["id"], row["id"], T.same(row["name"]), semantics.get(row["semantics"], "process")) for row in rows
+        )
+        for entity_id, rows in stored.items()
+    }
+
+
+# What follows from it -------------------------------------------------------------------------------------------------
+
+
+def running(connection: Connection, portal: Portal, item: ItemRef, category_id: int) -> Running | None:
+    """Return the process that runs an item: the version it is pinned to, else the one in force."""
+    for tie in processes.ties(connection, portal.id):
+        if tie.enabled and (tie.entity_type_id, tie.category_id) == (item.entity_type_id, category_id):
+            pinned = processes.pinned(connection, portal.id, item)
+            wanted = pinned.version if pinned and pinned.process == tie.code else tie.version
+            process = processes.version(connection, wanted) or processes.version(connection, tie.version)
+            return Running(tie, process) if process else None
+    return None
+
+
+def field_book(workshop: Workshop, connection: Connection, portal: Portal, knowledge: Knowledge) -> FieldBook:
+    """Say how the portal calls the fields of all processes, and which orders count as booked."""
+    types, names = dict(knowledge.types), {}
+    booked: dict[int, tuple[str, ...]] = {}
+    for tie in processes.ties(connection, portal.id):
+        names[(tie.entity_type_id, tie.category_id)] = tie.fields
+        process = processes.version(connection, tie.version)
+        if process is None:
+            continue
+        for name, code in tie.fields.items():
+            if name in process.fields and process.fields[name].type == "time":
+                types[(tie.entity_type_id, code)] = "time"
+        booked[tie.entity_type_id] = (*booked.get(tie.entity_type_id, ()), *_booked_stages(tie, process))
+    return FieldBook(
+        names=names,
+        types=types,
+        booked_stages=booked,
+        booked_before=portal.installed_at,
+        own_visits=frozenset(ledger.own_visits(connection, portal.id)),
+        calendar=calendar_of(portal.settings, workshop.now().date()),
+    )
+
+
+def _booked_stages(tie: Tie, process: ProcessDef) -> list[str]:
+    """Return the stages from the one that checks the booking to the last before the end."""
+    checking = [n for n, s in enumerate(process.stages) if any(c.robot == "check_installer_booking" for c in s.checks)]
+    if not checking:
+        return []
+    later = [stage.key for stage in process.stages[checking[0] :] if stage.semantics == "process"]
+    return [tie.stages[key] for key in later if key in tie.stages]
+
+
+def house_of(portal: Portal, run: Running | None, now: datetime) -> House:
+    """Return what the administrator and the process file settled, for decisions."""
+    settings = portal.settings
+    process = run.process if run else None
+    return House(
+        lang=settings.lang,
+        calendar=calendar_of(settings, now.date()),
+        training=settings.training and (run is None or run.tie.training),
+        country=settings.country,
+        roles=process.roles if process else {},
+        fallback=settings.fallback or portal.grant.user,
+        stand_ins=settings.stand_ins,
+        sms=bool(portal.secrets.gateway.url),
+        portal_url=portal.url,
+        labels=process.labels if process else {},
+        employee_fields=frozenset(n for n, f in process.fields.items() if f.type == "employee") if process else frozenset(),
+    )
+
+
+def place_of(run: Running | None, stage_id: str, entry: StageEntry | None, stages: tuple[StagePoint, ...] = ()) -> Place:
+    """Say where an item stands; ``stages`` are those of a pipeline without a process."""
+    if run is not None:
+        points = [
+            StagePoint(stage.key, run.tie.stages[stage.key], stage.name, stage.semantics)
+            for stage in run.process.stages
+            if stage.key in run.tie.stages
+        ]
+        stages = tuple(points)
+    return Place(
+        stage=stage_id,
+        stages=stages,
+        came_from=entry.came_from if entry else None,
+        entry_id=entry.id if entry else None,
+        returned=entry.returned if entry else False,
+        process=run.process.code if run else "",
+    )

@@ -1,0 +1,197 @@
+"""The lane of a portal: one worker at a time reads, decides and carries out, a set at a time, until nothing is left."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from b24app.bitrix.effects import Setting
+from b24app.bitrix.errors import AuthLost, BudgetExhausted, PortalError, PortalGone, PortalMoved, QueryLimit
+from b24app.bitrix.gate import Gate
+from b24app.bitrix.reading import FieldBook
+from b24app.core.item import ItemRef
+from b24app.engine.access import gate_of, lost, moved
+from b24app.engine.decide import Decider
+from b24app.engine.knowledge import Knowledge, field_book, known
+from b24app.engine.perform import Performer
+from b24app.engine.reader import HistoryReader, hints
+from b24app.engine.timers import due_becomes_work
+from b24app.engine.workshop import Workshop
+from b24app.log import log
+from b24app.store import journal, ledger, processes, queue
+from b24app.store.portals import Portal
+from b24app.store.queue import Arrival
+
+LEASE = timedelta(seconds=90)
+"""Longer than one request can take; a worker that died is followed by another after this."""
+SET = 50
+_log = log("lane")
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """How a drain ended: ``again`` is when to come back at the latest, None when only a wake-up or the clock will tell."""
+
+    worked: bool
+    again: datetime | None = None
+
+
+@dataclass(slots=True)
+class Lane:
+    """Works for one portal. Everything it does may be cut off at any point and taken up by another worker."""
+
+    workshop: Workshop
+    portal_id: int
+    owner: str
+    gates: Callable[[Workshop, Portal], Gate] = gate_of
+
+    def drain(self) -> Drained:
+        """Do all there is to do now; nothing when another worker has the lane or the portal does not work."""
+        if not self._take():
+            return Drained(False, self.workshop.now() + timedelta(seconds=1))
+        try:
+            return self._drain()
+        finally:
+            with self.workshop.database.write() as connection:
+                self.workshop.portals.leave_lane(connection, self.portal_id, self.owner)
+
+    def _take(self) -> bool:
+        with self.workshop.database.write() as connection:
+            now = self.workshop.now()
+            return self.workshop.portals.take_lane(connection, self.portal_id, self.owner, now, LEASE)
+
+    def _drain(self) -> Drained:
+        worked = False
+        while True:
+            portal = self.workshop.portal(self.portal_id)
+            if not portal.works or not self._take():
+                return Drained(worked)
+            try:
+                if not self._step(portal):
+                    return Drained(worked, self._next(portal))
+                worked = True
+            except PortalError as error:
+                return Drained(worked, self._stopped(portal, error))
+
+    def _step(self, portal: Portal) -> bool:
+        """Do the most urgent thing; False when there is nothing to do."""
+        gate = self.gates(self.workshop, portal)
+        if self._due_to_read(portal):
+            self._read(portal, gate)
+            return True
+        due_becomes_work(self.workshop, portal)
+        performer = self._performer(portal, gate)
+        if performer.perform():
+            if performer.moved:
+                self._wake_up(portal)
+            return True
+        with self.workshop.database.read() as connection:
+            works = queue.ready_work(connection, portal.id, self.workshop.now(), SET)
+        if works:
+            Decider(self.workshop, portal, gate).decide(works)
+        return bool(works)
+
+    # reading ---------------------------------------------------------------------------------------------------------
+
+    def _due_to_read(self, portal: Portal) -> bool:
+        with self.workshop.database.read() as connection:
+            reads = self.workshop.portals.reads(connection, portal.id)
+        if reads.read_at is None or reads.wakes > reads.wakes_read:
+            return True
+        period = timedelta(seconds=self.workshop.settings.reader_period)
+        return not timedelta(0) <= self.workshop.now() - reads.read_at < period
+
+    def _read(self, portal: Portal, gate: Gate) -> None:
+        began = self.workshop.now()
+        with self.workshop.database.read() as connection:
+            wakes = self.workshop.portals.reads(connection, portal.id).wakes
+            arrived = queue.arrivals(connection, portal.id)
+        book = self._book(portal, known(self.workshop, portal, gate))
+        items, tasks = hints(arrived)
+        HistoryReader(self.workshop, portal, gate, book, items).read(tasks)
+        with self.workshop.database.write() as connection:
+            for arrival in arrived:
+                _take_up(connection, portal, arrival, began)
+            queue.handled(connection, [arrival.id for arrival in arrived], began)
+            self.workshop.portals.was_read(connection, portal.id, wakes, began)
+
+    def _book(self, portal: Portal, knowledge: Knowledge) -> FieldBook:
+        with self.workshop.database.read() as connection:
+            return field_book(self.workshop, connection, portal, knowledge)
+
+    def _performer(self, portal: Portal, gate: Gate) -> Performer:
+        book = self._book(portal, known(self.workshop, portal, gate))
+        with self.workshop.database.read() as connection:
+            pipelines = {tie.code: tie.category_id for tie in processes.ties(connection, portal.id)}
+        setting = Setting(book, portal.grant.user, portal.settings.lang, self.workshop.now(), pipelines)
+        return Performer(self.workshop, portal, gate, setting, self.workshop.session())
+
+    def _wake_up(self, portal: Portal) -> None:
+        with self.workshop.database.write() as connection:
+            self.workshop.portals.wake(connection, portal.id, self.workshop.now())
+
+    # ending ----------------------------------------------------------------------------------------------------------
+
+    def _next(self, portal: Portal) -> datetime | None:
+        """Return when something comes due by itself: a timer, a repeated action, work that was put off."""
+        with self.workshop.database.read() as connection:
+            moments = [
+                ledger.next_due(connection, portal.id),
+                journal.next_open(connection, portal.id),
+                queue.next_ready(connection, portal.id),
+            ]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _stopped(self, portal: Portal, error: PortalError) -> datetime | None:
+        """Say when to come back to a portal that cannot be worked for now."""
+        now = self.workshop.now()
+        match error:
+            case PortalMoved():
+                return self._moved(portal, error)
+            case AuthLost() | PortalGone():
+                lost(self.workshop, portal, error)
+                return None
+            case BudgetExhausted():
+                return now + timedelta(seconds=error.wait)
+            case QueryLimit():
+                pause = timedelta(seconds=random.uniform(1, 3))  # noqa: S311 - jitter
+            case _:
+                pause = timedelta(seconds=random.uniform(5, 15))  # noqa: S311 - jitter
+        _log.warning("portal paused", portal=portal.host, error=str(error), seconds=round(pause.total_seconds(), 1))
+        return now + pause
+
+    def _moved(self, portal: Portal, error: PortalMoved) -> datetime | None:
+        try:
+            moved(self.workshop, portal, error.endpoint)
+        except PortalError as refusal:
+            _log.warning("a move of the portal was not believed", portal=portal.host, error=str(refusal))
+            return self.workshop.now() + timedelta(minutes=5)
+        return self.workshop.now()
+
+
+def _take_up(connection: Connection, portal: Portal, arrival: Arrival, now: datetime) -> None:
+    """Turn a callback that is more than a hint into work; the history up to it has been read."""
+    body = arrival.body
+    match arrival.kind:
+        case "robot":
+            item = ItemRef(int(body["entity_type_id"]), int(body["id"]))
+            call = {
+                "code": body["code"],
+                "token": body["event_token"],
+                "properties": body["properties"],
+                "waits": bool(body["use_subscription"]),
+            }
+            queue.add_work(connection, portal.id, item, f"call:{arrival.id}", "call", call, now)
+        case "sms":
+            kind, number = body.get("item") or (0, 0)
+            queue.add_work(connection, portal.id, ItemRef(kind, number), f"sms:{arrival.id}", "sms", dict(body), now)
+        case "event" if body.get("change") == "delete" and body.get("entity_type_id"):
+            item = ItemRef(int(body["entity_type_id"]), int(body["id"]))
+            if queue.last_entry(connection, portal.id, item) is not None:
+                queue.add_work(connection, portal.id, item, f"deleted:{arrival.id}", "change", {"names": []}, now)
+        case _:
+            pass

@@ -1,0 +1,288 @@
+"""The history reader: what happened on the portal since the last look, whether or not anybody was told.
+
+The portal's stage history is the log; callbacks are hints that it is worth reading. One request reads everything: new rows
+of the stage history per kind of item, tasks that changed, watched items that changed.
+Pages: api-reference/crm/crm-stage-history-list.md, api-reference/tasks/tasks-task-list.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from b24app.bitrix.commands import Command
+from b24app.bitrix.errors import PortalError
+from b24app.bitrix.gate import Gate
+from b24app.bitrix.reading import TASK_FIELDS, FieldBook, integer, items_in, moment, tasks_in, value_of
+from b24app.bitrix.replies import Reply
+from b24app.core.item import LEAD, ItemRef, Task
+from b24app.engine.record import portal_value
+from b24app.engine.workshop import Workshop
+from b24app.store import journal, ledger, processes, queue
+from b24app.store.portals import Portal
+from b24app.store.processes import Tie
+from b24app.store.queue import Arrival
+from b24app.store.tables import EPOCH
+
+PAGE = 50
+OVERLAP = 20
+"""History rows read twice: their ids may be committed out of order."""
+TASK_OVERLAP = timedelta(seconds=5)
+PAGES_AT_ONCE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing to ask in a reading: the command, the cursor it moves, and from where it goes on."""
+
+    name: str
+    command: Command
+    entity_type_id: int = 0
+    after: int = 0
+
+
+@dataclass(slots=True)
+class HistoryReader:
+    """Reads what is new of one portal and puts work down for it."""
+
+    workshop: Workshop
+    portal: Portal
+    gate: Gate
+    book: FieldBook
+    hinted: frozenset[ItemRef] = frozenset()
+    found: int = 0
+    _ties: Sequence[Tie] = field(default_factory=tuple)
+
+    def read(self, hinted_tasks: Sequence[int] = ()) -> int:
+        """Read until nothing is left; return how much work was put down. Raises the `PortalError` it met."""
+        with self.workshop.database.write() as connection:
+            self._ties = [tie for tie in processes.ties(connection, self.portal.id) if tie.enabled]
+            self._note_starts(connection)
+            questions = self._questions(connection, hinted_tasks)
+        for _ in range(PAGES_AT_ONCE):
+            if not questions:
+                return self.found
+            replies = self.gate.batch([question.command for question in questions])
+            for reply in replies:
+                if isinstance(reply, PortalError):
+                    raise reply
+            pairs = [(q, r) for q, r in zip(questions, replies, strict=True) if isinstance(r, Reply)]
+            with self.workshop.database.write() as connection:
+                questions = [more for q, r in pairs if (more := self._take_in(connection, q, r)) is not None]
+        return self.found
+
+    def _note_starts(self, connection: Connection) -> None:
+        """Remember for a newly tied process how far the history had been read."""
+        for tie in self._ties:
+            if queue.cursor(connection, self.portal.id, f"start:{tie.code}") is None:
+                read = queue.cursor(connection, self.portal.id, f"history:{tie.entity_type_id}") or 0
+                queue.set_cursor(connection, self.portal.id, f"start:{tie.code}", read)
+
+    # asking ----------------------------------------------------------------------------------------------------------
+
+    def _questions(self, connection: Connection, hinted_tasks: Sequence[int]) -> list[Question]:
+        questions = [
+            self._history(kind, queue.cursor(connection, self.portal.id, f"history:{kind}"))
+            for kind in sorted({tie.entity_type_id for tie in self._ties})
+        ]
+        if ledger.has_open_tasks(connection, self.portal.id):
+            since = queue.cursor(connection, self.portal.id, "tasks")
+            questions.append(self._tasks(since))
+            questions += [_some_tasks(hinted_tasks[n : n + PAGE]) for n in range(0, len(hinted_tasks), PAGE)]
+        for tie in self._ties:
+            question = self._watched(connection, tie)
+            if question is not None:
+                questions.append(question)
+        return questions
+
+    def _history(self, kind: int, cursor: int | None, after: int | None = None) -> Question:
+        start = after if after is not None else max((cursor or 0) - OVERLAP, 0)
+        filters: dict[str, Any] = {">ID": start}
+        if kind != LEAD:
+            filters["@CATEGORY_ID"] = sorted(tie.category_id for tie in self._ties if tie.entity_type_id == kind)
+        params = {"entityTypeId": kind, "filter": filters, "order": {"ID": "ASC"}, "start": -1}
+        return Question(f"history:{kind}", Command("crm.stagehistory.list", params), kind, start)
+
+    def _tasks(self, since: int | None, after: int = 0) -> Question:
+        at = EPOCH + timedelta(microseconds=since) if since else self.portal.installed_at
+        filters: dict[str, Any] = {">=CHANGED_DATE": (at - TASK_OVERLAP).isoformat(timespec="seconds")}
+        if after:
+            filters[">ID"] = after
+        params = {"filter": filters, "order": {"ID": "asc"}, "select": list(TASK_FIELDS), "start": -1}
+        return Question("tasks", Command("tasks.task.list", params), after=after)
+
+    def _watched(self, connection: Connection, tie: Tie, after: int = 0) -> Question | None:
+        process = processes.version(connection, tie.version)
+        watching = [stage for stage in process.stages if stage.changes] if process else []
+        stages = [tie.stages[stage.key] for stage in watching if stage.key in tie.stages]
+        codes = {tie.fields[n] for stage in watching if stage.changes for n in stage.changes.fields if n in tie.fields}
+        if not stages or not codes:
+            return None
+        since = queue.cursor(connection, self.portal.id, f"items:{tie.code}")
+        at = EPOCH + timedelta(microseconds=since) if since else self.portal.installed_at
+        filters: dict[str, Any] = {
+            "@stageId": stages,
+            ">=updatedTime": (at - TASK_OVERLAP).isoformat(timespec="seconds"),
+            ">id": after,
+        }
+        params = {
+            "entityTypeId": tie.entity_type_id,
+            "filter": filters,
+            "order": {"id": "ASC"},
+            "select": ["id", "stageId", "categoryId", "updatedTime", *sorted(codes)],
+            "start": -1,
+            "useOriginalUfNames": "Y",
+        }
+        return Question(f"items:{tie.code}", Command("crm.item.list", params), tie.entity_type_id, after)
+
+    # taking in -------------------------------------------------------------------------------------------------------
+
+    def _take_in(self, connection: Connection, question: Question, reply: Reply) -> Question | None:
+        """Store what a question brought; return the question that goes on where a full page ended."""
+        kind = question.name.partition(":")[0]
+        if kind == "history":
+            rows = items_in(reply.result)
+            last = self._entries(connection, question, rows)
+            return self._history(question.entity_type_id, None, last) if len(rows) >= PAGE else None
+        if kind == "items":
+            rows = items_in(reply.result)
+            self._changes(connection, question, rows)
+            tie = next(tie for tie in self._ties if question.name == f"items:{tie.code}")
+            return self._watched(connection, tie, max(int(r["id"]) for r in rows)) if len(rows) >= PAGE else None
+        tasks = tasks_in(reply.result)
+        self._task_changes(connection, tasks)
+        if question.name == "tasks" and len(tasks) >= PAGE:
+            return self._tasks(queue.cursor(connection, self.portal.id, "tasks"), max(task.id for task in tasks))
+        if question.name == "tasks":
+            self._advance(connection, "tasks", [task.changed_at for task in tasks])
+        return None
+
+    def _advance(self, connection: Connection, name: str, moments: Sequence[datetime | None]) -> None:
+        """Move a cursor of time on to the newest moment seen; it never goes back."""
+        newest = max((found for found in moments if found is not None), default=None)
+        value = (newest - EPOCH) // timedelta(microseconds=1) if newest else 0
+        if value > (queue.cursor(connection, self.portal.id, name) or 0):
+            queue.set_cursor(connection, self.portal.id, name, value)
+
+    def _entries(self, connection: Connection, question: Question, rows: Sequence[Mapping[str, Any]]) -> int:
+        ids = [int(row["ID"]) for row in rows]
+        seen = queue.known_history(connection, self.portal.id, question.entity_type_id, ids)
+        for row in sorted(rows, key=lambda row: int(row["ID"])):
+            if int(row["ID"]) not in seen and not self._past(connection, question.entity_type_id, row):
+                self._entry(connection, question.entity_type_id, row)
+        last = max(ids, default=question.after)
+        if last > (queue.cursor(connection, self.portal.id, question.name) or 0):
+            queue.set_cursor(connection, self.portal.id, question.name, last)
+        return last
+
+    def _past(self, connection: Connection, kind: int, row: Mapping[str, Any]) -> bool:
+        """Tell whether a row lies before the time its pipeline was tied: what happened then is not our business."""
+        category = 0 if kind == LEAD else integer(row.get("CATEGORY_ID")) or 0
+        tied = next((tie for tie in self._ties if (tie.entity_type_id, tie.category_id) == (kind, category)), None)
+        if tied is None:
+            return True
+        return int(row["ID"]) <= (queue.cursor(connection, self.portal.id, f"start:{tied.code}") or 0)
+
+    def _entry(self, connection: Connection, kind: int, row: Mapping[str, Any]) -> None:
+        item = ItemRef(kind, int(row["OWNER_ID"]))
+        stage = str(row.get("STAGE_ID") or row.get("STATUS_ID") or "")
+        now = self.workshop.now()
+        at = moment(row.get("CREATED_TIME")) or now
+        last = queue.last_entry(connection, self.portal.id, item)
+        late = now - at > timedelta(seconds=self.workshop.settings.reader_period)
+        entry_id = queue.add_entry(
+            connection,
+            self.portal.id,
+            item,
+            history_id=int(row["ID"]),
+            stage_id=stage,
+            category_id=integer(row.get("CATEGORY_ID")) or 0,
+            at=at,
+            seen_at=now,
+            healed=late and item not in self.hinted,
+            came_from=last.stage_id if last else None,
+            moved_by_action=journal.moves_not_seen(connection, self.portal.id, item, stage),
+        )
+        if entry_id is None:
+            return
+        body = {"entry_id": entry_id}
+        queue.add_work(connection, self.portal.id, item, f"entry:{kind}:{row['ID']}", "entry", body, now)
+        self.found += 1
+
+    def _task_changes(self, connection: Connection, tasks: Sequence[Task]) -> None:
+        ours = ledger.own_task_ids(connection, self.portal.id, [task.id for task in tasks])
+        for task in tasks:
+            if task.id in ours:
+                self._task_change(connection, task, ours[task.id])
+
+    def _task_change(self, connection: Connection, task: Task, row: ledger.TaskRow) -> None:
+        was_finished = row.status in ledger.FINISHED
+        anew = task.finished and (not was_finished or (row.finished_at is not None and _later(task, row.finished_at)))
+        if anew:
+            rounds = row.rounds + 1
+            closed_at = task.closed_at or task.changed_at or self.workshop.now()
+            ledger.task_status(connection, row.id, task.status, closed_at, rounds)
+            key, body = f"task:{row.id}:{rounds}", {"row_id": row.id, "round": rounds}
+            if queue.add_work(connection, self.portal.id, row.item, key, "task", body, self.workshop.now()):
+                self.found += 1
+        elif task.status != row.status:
+            finished_at = row.finished_at if task.finished else None
+            ledger.task_status(connection, row.id, task.status, finished_at, row.rounds)
+
+    def _changes(self, connection: Connection, question: Question, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._advance(connection, question.name, [moment(row.get("updatedTime")) for row in rows])
+        tie = next(tie for tie in self._ties if question.name == f"items:{tie.code}")
+        for row in rows:
+            item = ItemRef(question.entity_type_id, int(row["id"]))
+            kept = processes.pinned(connection, self.portal.id, item)
+            if kept is None or kept.stage_id != row.get("stageId") or not kept.watched:
+                continue  # its entry into the stage is still to be handled, and looks at the fields itself
+            now_seen = {name: self._shown(tie, name, row) for name in kept.watched}
+            names = [name for name, value in now_seen.items() if value != kept.watched[name]]
+            if names:
+                self._changed(connection, item, kept, now_seen, names)
+
+    def _shown(self, tie: Tie, name: str, row: Mapping[str, Any]) -> Any:
+        code = tie.fields.get(name, "")
+        return portal_value(value_of(row.get(code), self.book.types.get((tie.entity_type_id, code), "")))
+
+    def _changed(
+        self,
+        connection: Connection,
+        item: ItemRef,
+        kept: processes.Pinned,
+        seen: Mapping[str, Any],
+        names: Sequence[str],
+    ) -> None:
+        now = self.workshop.now()
+        processes.pin(connection, self.portal.id, item, processes.Pinned(kept.process, kept.version, kept.stage_id, seen))
+        key = f"change:{item.binding}:{(now - EPOCH) // timedelta(microseconds=1)}"
+        queue.add_work(connection, self.portal.id, item, key, "change", {"names": list(names)}, now)
+        self.found += 1
+
+
+def _later(task: Task, finished_at: datetime) -> bool:
+    return task.closed_at is not None and task.closed_at - finished_at > timedelta(seconds=1)
+
+
+def _some_tasks(ids: Sequence[int]) -> Question:
+    params = {"filter": {"ID": list(ids)}, "select": list(TASK_FIELDS), "start": -1}
+    return Question("hinted", Command("tasks.task.list", params))
+
+
+def hints(arrivals: Sequence[Arrival]) -> tuple[frozenset[ItemRef], list[int]]:
+    """Return the items and tasks that events spoke of."""
+    items: set[ItemRef] = set()
+    tasks: set[int] = set()
+    for arrival in arrivals:
+        if arrival.kind != "event" or not arrival.body.get("id"):
+            continue
+        if arrival.body.get("kind") == "task":
+            tasks.add(int(arrival.body["id"]))
+        elif arrival.body.get("entity_type_id"):
+            items.add(ItemRef(int(arrival.body["entity_type_id"]), int(arrival.body["id"])))
+    return frozenset(items), sorted(tasks)

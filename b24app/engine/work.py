@@ -1,0 +1,268 @@
+"""From a piece of work to the robots it calls, in order, with what caused them and where the item stands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy.engine import Connection
+
+from b24app.core.actions import Step
+from b24app.core.call import (
+    AskedByPerson,
+    Call,
+    Cause,
+    FieldsChanged,
+    House,
+    PaymentConfirmed,
+    Place,
+    RobotCalled,
+    StageEntered,
+    StagePoint,
+    TaskFinished,
+    TimerDue,
+)
+from b24app.core.item import Item
+from b24app.core.process import StageDef
+from b24app.core.properties import from_file, from_portal, sameness
+from b24app.core.robot import Catalogue, Robot
+from b24app.core.text import T
+from b24app.engine.knowledge import Running, house_of, place_of, running
+from b24app.store import ledger, queue
+from b24app.store.portals import Portal
+from b24app.store.queue import StageEntry, Work
+
+Phase = Literal["leave", "check", "otherwise", "enter", "step"]
+
+DELETED = T("Элемент удалён из CRM", "The item was deleted from the CRM")
+_OUTSIDE = T(
+    "Платёж {payment} на сумму {amount} подтверждён, но на стадии «{stage}» оплата не ожидается",
+    "Payment {payment} of {amount} was confirmed, but no payment is expected on stage “{stage}”",
+)
+
+
+class BadStep(Exception):
+    """A step that cannot be run: an unknown robot, or properties it does not understand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A robot about to be called, and the key its run will have."""
+
+    robot: Robot[Any]
+    props: Any
+    phase: Phase
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All robots a piece of work calls. Without ``invocations`` the work has nothing to do, for the reason in ``why``."""
+
+    work: Work
+    cause: Cause
+    place: Place
+    house: House
+    running: Running | None = None
+    invocations: tuple[Invocation, ...] = ()
+    stage_key: str = ""
+    watched: tuple[str, ...] = ()
+    asked_by: str = ""
+    token: str = ""
+    waits: bool = False
+    gone: bool = False
+
+    def call(self, at: datetime, reasons: tuple[T, ...] = ()) -> Call:
+        return Call(self.work.item, at, self.cause, self.place, self.house, reasons)
+
+    @property
+    def version(self) -> str:
+        return self.running.process.version if self.running else ""
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans work of one portal; reads rows, writes nothing."""
+
+    connection: Connection
+    portal: Portal
+    catalogue: Catalogue
+    now: datetime
+    stages: Mapping[str, tuple[StagePoint, ...]] = field(default_factory=dict)
+    dictionary: str = ""
+
+    def plan(self, work: Work, item: Item | None) -> Plan | None:
+        """Return what a piece of work calls for; None when its reason is gone. Raises `BadStep`, `BadProperty`."""
+        entry = self._entry(work)
+        run = self._running(work, item, entry)
+        stage_id = item.stage_id if item else (entry.stage_id if entry else "")
+        if work.kind == "entry" and entry is not None:
+            stage_id = entry.stage_id
+        place = place_of(run, stage_id, entry, self.stages.get(self.dictionary, ()))
+        plan = Plan(work, StageEntered(), place, house_of(self.portal, run, self.now), run)
+        if run is not None:
+            plan = replace(plan, stage_key=run.stage_key(stage_id) or "")
+        if item is None and work.kind != "call":
+            return self._wound_up(plan)
+        if work.kind == "call":
+            return self._called(plan, item, entry)
+        assert item is not None
+        match work.kind:
+            case "entry":
+                return self._entered_stage(plan, item, entry)
+            case "timer":
+                return self._due(plan)
+            case "task":
+                return self._finished(plan)
+            case "change":
+                return self._changed(plan)
+            case "payment":
+                return self._paid(plan)
+            case _:
+                return self._asked(plan)
+
+    def _entry(self, work: Work) -> StageEntry | None:
+        if "entry_id" in work.body:
+            return queue.entry(self.connection, int(work.body["entry_id"]))
+        return queue.last_entry(self.connection, self.portal.id, work.item)
+
+    def _running(self, work: Work, item: Item | None, entry: StageEntry | None) -> Running | None:
+        category = entry.category_id if entry else (item.category_id if item else None)
+        return None if category is None else running(self.connection, self.portal, work.item, category)
+
+    def _wound_up(self, plan: Plan) -> Plan:
+        step = Step("wind_up", {"reason": {"ru": DELETED.ru, "en": DELETED.en}})
+        return replace(plan, gone=True, invocations=self._steps(plan.work, [step], f"w{plan.work.id}"))
+
+    # one method per kind of work -----------------------------------------------------------------------------------
+
+    def _entered_stage(self, plan: Plan, item: Item, entry: StageEntry | None) -> Plan | None:
+        stage = self._stage(plan)
+        if stage is None or entry is None or plan.running is None:
+            return None
+        again = bool(plan.work.body.get("again"))
+        passed = item.stage_id != entry.stage_id
+        if passed and again:
+            return None
+        checks = () if passed else stage.all_checks
+        left = plan.running.process.stage(plan.running.stage_key(entry.came_from or "") or "")
+        invocations = [
+            *self._steps(plan.work, () if again or left is None else left.leave, f"e{entry.id}:leave", "leave"),
+            *self._entered(entry, checks, "check"),
+            *self._entered(entry, () if passed else stage.all_otherwise, "otherwise"),
+            *self._entered(entry, stage.enter, "enter"),
+        ]
+        return replace(
+            plan,
+            cause=StageEntered(again),
+            place=replace(plan.place, passed=passed),
+            invocations=tuple(invocations),
+            watched=stage.changes.fields if stage.changes else (),
+        )
+
+    def _called(self, plan: Plan, item: Item | None, entry: StageEntry | None) -> Plan:
+        body = plan.work.body
+        robot = self._robot(str(body["code"]))
+        props = from_portal(robot, body["properties"])
+        token, waits = str(body["token"]), bool(body["waits"])
+        digest = _digest(token)
+        here = entry is not None and item is not None and entry.stage_id == item.stage_id
+        key = _entry_key(entry, robot, props) if entry is not None and here else f"call:{digest}"
+        return replace(
+            plan,
+            cause=RobotCalled(token, waits),
+            invocations=(Invocation(robot, props, "step", key),),
+            token=token,
+            waits=waits,
+            gone=item is None,
+        )
+
+    def _due(self, plan: Plan) -> Plan | None:
+        timer = ledger.get_timer(self.connection, int(plan.work.body["timer_id"]))
+        if timer is None or timer.state != "waiting":
+            return None
+        cause = TimerDue(timer.name, timer.due, timer.set_at)
+        return replace(plan, cause=cause, invocations=self._steps(plan.work, [timer.step], f"t{timer.id}"))
+
+    def _finished(self, plan: Plan) -> Plan | None:
+        row = ledger.get_task(self.connection, int(plan.work.body["row_id"]))
+        if row is None or row.status == "closed":
+            return None
+        cause = TaskFinished(row.name, row.task_id, row.full_checklist)
+        steps = [Step("task_finished"), *row.done]
+        key = f"k{row.id}.{plan.work.body['round']}"
+        return replace(plan, cause=cause, invocations=self._steps(plan.work, steps, key))
+
+    def _changed(self, plan: Plan) -> Plan | None:
+        stage = self._stage(plan)
+        if stage is None or stage.changes is None:
+            return None
+        names = tuple(name for name in plan.work.body["names"] if name in stage.changes.fields)
+        if not names:
+            return None
+        invocations = self._steps(plan.work, stage.changes.then, f"w{plan.work.id}")
+        return replace(plan, cause=FieldsChanged(names), invocations=invocations, watched=stage.changes.fields)
+
+    def _paid(self, plan: Plan) -> Plan:
+        body = plan.work.body
+        payment, amount, note = str(body["payment_id"]), str(body["amount"]), str(body.get("note", ""))
+        rule = plan.running.process.payment_on(plan.stage_key) if plan.running else None
+        if rule is not None:
+            step = rule.step
+        else:
+            point = plan.place.point()
+            stage = point.name if point else T.same(plan.place.stage)
+            text = _OUTSIDE.fill(payment=payment, amount=amount, stage=stage)
+            step = Step("record", {"text": {"ru": text.ru, "en": text.en}})
+        cause = PaymentConfirmed(payment, amount, note)
+        return replace(plan, cause=cause, invocations=self._steps(plan.work, [step], f"w{plan.work.id}"))
+
+    def _asked(self, plan: Plan) -> Plan:
+        body = plan.work.body
+        steps = [Step(step["robot"], step["props"]) for step in body["steps"]]
+        cause = AskedByPerson(str(body["by"]), str(body["why"]))
+        invocations = self._steps(plan.work, steps, f"w{plan.work.id}")
+        return replace(plan, cause=cause, invocations=invocations, asked_by=str(body["by"]))
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def _stage(self, plan: Plan) -> StageDef | None:
+        return plan.running.process.stage(plan.stage_key) if plan.running and plan.stage_key else None
+
+    def _robot(self, code: str) -> Robot[Any]:
+        robot = self.catalogue.get(code)
+        if robot is None:
+            raise BadStep(f"no robot is called {code}")
+        return robot
+
+    def _read(self, step: Step) -> tuple[Robot[Any], Any]:
+        robot = self._robot(step.robot)
+        props, problems = from_file(robot, step.props)
+        if problems:
+            raise BadStep(f"{step.robot}: " + "; ".join(str(problem) for problem in problems))
+        return robot, props
+
+    def _steps(self, work: Work, steps: Iterable[Step], prefix: str, phase: Phase = "step") -> tuple[Invocation, ...]:
+        read = [self._read(step) for step in steps]
+        return tuple(Invocation(robot, props, phase, f"{prefix}:{n}:{robot.code}") for n, (robot, props) in enumerate(read))
+
+    def _entered(self, entry: StageEntry, steps: Iterable[Step], phase: Phase) -> list[Invocation]:
+        """Key steps of an entry by what they are, so that the portal's own call of the same robot is the same run."""
+        invocations: list[Invocation] = []
+        for robot, props in map(self._read, steps):
+            key = _entry_key(entry, robot, props) + (":otherwise" if phase == "otherwise" else "")
+            twins = sum(i.key.partition("#")[0] == key for i in invocations)
+            invocations.append(Invocation(robot, props, phase, f"{key}#{twins}" if twins else key))
+        return invocations
+
+
+def _entry_key(entry: StageEntry, robot: Robot[Any], props: Any) -> str:
+    same = sameness(robot, props)
+    return f"e{entry.id}:{robot.code}" + (f":{_digest(same)[:10]}" if same else "")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
