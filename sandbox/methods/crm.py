@@ -53,6 +53,10 @@ def write_item(portal: Portal, entity_type_id: int, item: Item, names: Names, on
     return row
 
 
+def _written(portal: Portal, item: Item, field: Field) -> Any:
+    return item.get("fm") or [] if field.name == "fm" else values.write(portal, field, item.get(field.name))
+
+
 def _opened(call: Call) -> tuple[int, Names]:
     entity_type_id = call.whole("entityTypeId")
     call.portal.crm.require(entity_type_id)
