@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from b24app.core.actions import Comment
+from b24app.core.actions import Comment, MarkTrained
 from b24app.core.call import AskedByPerson, Cause
 from b24app.core.needs import Ledger
 from b24app.core.robot import Outcome
@@ -29,7 +29,7 @@ def teach(props: Props = LESSON, ledger: Ledger | None = None, cause: Cause | No
 
 
 def text_of(outcome: Outcome) -> str:
-    (comment,) = outcome.actions
+    comment = outcome.actions[0]
     assert isinstance(comment, Comment)
     return comment.text
 
@@ -42,6 +42,11 @@ def test_the_comment_explains_numbers_the_steps_and_links() -> None:
         "Полезные ссылки:\n• [URL=https://helpdesk.bitrix24.ru/open/1]Календарь[/URL]\n\n"
         "▶ [URL=https://video.example/1]Видео[/URL]"
     )
+
+
+def test_a_comment_on_entry_is_remembered_and_one_on_difficulty_is_not() -> None:
+    assert teach().actions[1:] == (MarkTrained(a_call().item, "date_agreed"),)
+    assert teach(HARD, reasons=REASONS).actions[1:] == ()
 
 
 def test_a_link_that_is_none_is_left_out_and_the_journal_says_so() -> None:
