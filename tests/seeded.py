@@ -16,15 +16,17 @@ import responses
 
 from b24app.bitrix.addresses import Addresses
 from b24app.bitrix.oauth import OAuth
-from b24app.core.actions import Step
+from b24app.core.actions import Action, Step
 from b24app.core.item import DEAL, ItemRef
 from b24app.core.portal import PortalSettings
 from b24app.core.process import Booking, FieldDef, PipelineDef, ProcessDef, StageDef, versioned
 from b24app.core.text import T
 from b24app.engine.workshop import Workshop
 from b24app.settings import Settings
-from b24app.store import processes, queue
+from b24app.store import journal, processes, queue
+from b24app.store import tables as t
 from b24app.store.database import Database, open_database
+from b24app.store.journal import ActionState
 from b24app.store.portals import Grant, Portal, Portals
 from b24app.store.processes import Pinned, Tie
 from b24app.store.secrets import Vault
@@ -228,3 +230,41 @@ def a_card(**fields: Any) -> dict[str, Any]:
 def changed(portal: Portal, **settings: Any) -> PortalSettings:
     """Give a portal's settings with changes."""
     return PortalSettings.model_validate({**portal.settings.model_dump(), **settings})
+
+
+def a_run(house: House, portal: Portal, **told: Any) -> int:
+    """Write a run down; a decision about the deal unless told otherwise."""
+    run = {
+        "key": f"run:{house.count(t.runs)}",
+        "item": DEAL_12,
+        "robot": "autotask",
+        "ok": True,
+        "why": T("Задача поставлена: Мария Менова", "The task was given to Мария Менова"),
+        "state": "decided",
+        "at": house.at[0],
+        "work_id": None,
+        "entry_id": None,
+        "process": PROCESS.code,
+        "version": PROCESS.version,
+        "stage_id": "C7:NEW",
+        "cause": {"kind": "StageEntered", "again": False},
+        "props": {},
+        "facts": {},
+        "returns": {},
+    }
+    with house.database.write() as connection:
+        found = journal.add_run(connection, portal.id, **{**run, **told})
+    assert found is not None
+    return found
+
+
+def an_action(
+    house: House, portal: Portal, run_id: int, action: Action, state: ActionState = "done", error: str = ""
+) -> int:
+    """Write an action of a run down with its fate."""
+    with house.database.write() as connection:
+        key = f"mark{len(connection.execute(t.actions.select()).all())}"
+        number = journal.add_action(connection, portal.id, run_id, DEAL_12, key, action, state, house.at[0])
+        if error:
+            journal.settle(connection, number, state, house.at[0], progress={}, error=error)
+    return number

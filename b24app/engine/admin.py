@@ -14,7 +14,7 @@ from b24app.engine.workshop import Workshop
 from b24app.store import journal, ledger, queue, views
 from b24app.store.journal import Run, StoredAction
 from b24app.store.ledger import Timer
-from b24app.store.portals import Portal
+from b24app.store.portals import Portal, Reads
 from b24app.store.views import Incident, Load
 
 
@@ -37,8 +37,7 @@ class PortalRow:
 
     portal: Portal
     load: Load
-    woken_at: datetime | None
-    read_at: datetime | None
+    reads: Reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def portals(workshop: Workshop) -> list[PortalRow]:
     with workshop.database.read() as connection:
         counted = views.loads(connection)
         return [
-            PortalRow(portal, counted.get(portal.id, Load()), *workshop.portals.reads(connection, portal.id))
+            PortalRow(portal, counted.get(portal.id, Load()), workshop.portals.reads(connection, portal.id))
             for portal in workshop.portals.all(connection)
         ]
 

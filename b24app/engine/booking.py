@@ -6,7 +6,6 @@ other is told whose order it is. The fields and the calendar entry are actions l
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,6 +19,7 @@ from b24app.bitrix.gate import Gate
 from b24app.bitrix.replies import Reply, as_map, count
 from b24app.calendar import calendar_of
 from b24app.core.actions import Action, AddVisit, CancelVisit, ClaimSlot, UpdateItem
+from b24app.core.call import AskedByPerson
 from b24app.core.item import Busy, ItemRef, People, User
 from b24app.core.needs import Visit
 from b24app.core.process import Booking
@@ -27,6 +27,7 @@ from b24app.core.text import T, cut, plain
 from b24app.core.worktime import WorkCalendar
 from b24app.engine.knowledge import known
 from b24app.engine.known import Standing, standing_of, with_stage
+from b24app.engine.record import cause_json, mark_of
 from b24app.engine.schedule import Slot, Week, occupied, week_of
 from b24app.engine.workshop import Workshop
 from b24app.store import journal, ledger, views
@@ -248,7 +249,7 @@ def _write_down(
         process=standing.process.code,
         version=standing.process.version,
         stage_id=standing.stage_id,
-        cause={"kind": "asked_by_person", "user": by, "why": "booking"},
+        cause=cause_json(AskedByPerson(by, "booking")),
         props={"user": who.id, "start": slot.start.isoformat(), "end": slot.end.isoformat()},
         facts={},
         returns={},
@@ -257,8 +258,8 @@ def _write_down(
     if run_id is None:
         return  # the very same choice in the same microsecond
     for number, action in enumerate(_actions(item, seen.order, who, slot, visit, portal)):
-        unique = hashlib.sha256(f"{portal.id}|{key}|{number}".encode()).hexdigest()[:32]
-        journal.add_action(connection, portal.id, run_id, item, unique, action, "pending", now)
+        mark = mark_of(portal, key, number, action.kind)
+        journal.add_action(connection, portal.id, run_id, item, mark, action, "pending", now)
     journal.note(connection, portal.id, now, by, "booking", "", item=item.binding, user=who.id, start=slot.start.isoformat())
     workshop.portals.wake(connection, portal.id, now)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
 
+from b24app.calendar import calendar_of
 from b24app.core.item import ItemRef, People
 from b24app.core.process import ProcessDef, StageDef
 from b24app.core.text import T
+from b24app.core.worktime import WorkCalendar
 from b24app.engine.workshop import Workshop
 from b24app.store import processes, queue
 from b24app.store.portals import Portal
@@ -79,15 +82,47 @@ def process_of_version(
     return processes.version(connection, version) or workshop.processes_of(portal).get(code)
 
 
-def stage_names(connection: Connection, workshop: Workshop, portal: Portal) -> dict[str, T]:
-    """Name the stages of all processes of a portal, by ``STATUS_ID``."""
-    named: dict[str, T] = {}
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What ids are called, so that nobody has to read a number."""
+
+    people: People
+    stages: Mapping[str, T]
+    """By ``STATUS_ID``."""
+    processes: Mapping[str, T]
+    """By the code of the process."""
+    fields: Mapping[str, T]
+    """By the names of process files."""
+    employees: frozenset[str]
+    """Fields that hold an employee."""
+    robots: Mapping[str, T]
+    calendar: WorkCalendar
+    """Moments are shown by the company's clock."""
+
+
+def names_of(connection: Connection, workshop: Workshop, portal: Portal) -> Names:
+    """Gather the names of a portal's people, stages, processes, fields and robots."""
+    stages: dict[str, T] = {}
+    titles: dict[str, T] = {}
+    fields: dict[str, T] = {}
+    employees: set[str] = set()
     for tie in processes.ties(connection, portal.id):
         process = process_of_version(connection, workshop, portal, tie.code, tie.version)
         if process is None:
             continue
-        named |= {tie.stages[stage.key]: stage.name for stage in process.stages if stage.key in tie.stages}
-    return named
+        titles[tie.code] = process.title
+        fields |= process.labels
+        employees |= {name for name, known in process.fields.items() if known.type == "employee"}
+        stages |= {tie.stages[stage.key]: stage.name for stage in process.stages if stage.key in tie.stages}
+    return Names(
+        people=people_of(connection, workshop, portal),
+        stages=stages,
+        processes=titles,
+        fields=fields,
+        employees=frozenset(employees),
+        robots={code: robot.name for code, robot in workshop.catalogue.items()},
+        calendar=calendar_of(portal.settings, workshop.now().date()),
+    )
 
 
 def with_stage(standing: Standing, stage_id: str) -> Standing:
