@@ -56,18 +56,18 @@ class Desk:
     token: str
     refresh: str
 
-    def ask(self, method: str, /, token: str = "", **params: Any) -> TestResponse:
+    def ask(self, method: str, token: str = "", /, **params: Any) -> TestResponse:
         """Call a method over HTTP with a JSON body and give the whole answer."""
         return self.http.post(f"/rest/{method}", json={**params, "auth": token or self.token})
 
-    def call(self, method: str, /, token: str = "", **params: Any) -> Any:
+    def call(self, method: str, token: str = "", /, **params: Any) -> Any:
         """Call a method that has to succeed and give its result."""
         reply = self.ask(method, token, **params)
         assert reply.status_code == 200, reply.text
         assert reply.json is not None
         return reply.json["result"]
 
-    def refusal(self, method: str, /, token: str = "", **params: Any) -> tuple[int, str]:
+    def refusal(self, method: str, token: str = "", /, **params: Any) -> tuple[int, str]:
         """Call a method that has to fail and give (status, code)."""
         reply = self.ask(method, token, **params)
         assert reply.json is not None
