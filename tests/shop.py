@@ -55,6 +55,10 @@ class Shop:
     clock: TurnedClock
     woken: list[int] = field(default_factory=list)
 
+    def oauth_of(self, client_id: str, client_secret: str) -> OAuth:
+        """Give the authorization server's client under other credentials."""
+        return OAuth(_session(), client_id, client_secret, self.workshop.addresses, self.clock)
+
     def add_portal(self, member_id: str = MEMBER, token: str = TOKEN, state: PortalState = "active", **grant: Any) -> Portal:
         """Store a portal as if it had been installed."""
         granted = replace(
