@@ -113,7 +113,7 @@ def _kept(call: Call, name: str, ledger: Ledger) -> T | None:
     if task is not None:
         return KEPT_OPEN.fill(title=task.title, at=wording.moment(call, task.opened_at))
     task = ledger.last_task(name)
-    if task is not None and call.place.returned:
+    if task is not None and not task.withdrawn and call.place.returned:
         return KEPT_RETURNED.fill(title=task.title, at=wording.moment(call, task.opened_at))
     return None
 

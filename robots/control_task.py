@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,7 +45,7 @@ WATCHED = T(
 HINT = T("[B]Подсказка к задаче «{task}»[/B]\n{hint}", "[B]A hint for the task “{task}”[/B]\n{hint}")
 WAITS = T("Задача «{task}» под контролем", "The task “{task}” is watched")
 _LATER = Pause(1, "h")
-_WORK = ("work", "install", "client_call")
+_WORK = ("work", "install", "remind", "client_call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +87,11 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
         return Outcome(wording.GONE, returns=Returns(False))
     watched = _watched(props, ledger)
     if props.after is not None and not isinstance(call.cause, TimerDue):
-        return _wait(call, props, watched)
+        return _wait(call, props, watched, props.after)
     if watched is None:
         return Outcome(UNKNOWN.fill(task=props.task) if props.task else UNNAMED, returns=Returns(False))
     if watched.task_id is None:
-        return _wait(call, props, watched, not_sent=True)
+        return _wait(call, props, watched, _LATER)
     task = facts[NeedTask(watched.task_id)]
     if task is None:
         return Outcome(DELETED.fill(task=watched.title), returns=Returns(False))
@@ -102,20 +101,14 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     return _give(call, props, facts, item, watched)
 
 
-def _wait(call: Call, props: Props, watched: OwnTask | None, *, not_sent: bool = False) -> Outcome:
-    """Set the timer of this very control, or set it anew where the task has not reached the portal."""
+def _wait(call: Call, props: Props, watched: OwnTask | None, pause: Pause) -> Outcome:
+    """Set the timer of this very control."""
     control = Control(props.after, props.to, props.title, props.checklist, props.deadline, props.hint)
-    if not_sent:
-        control = dataclasses.replace(control, after=_LATER)
     title = watched.title if watched else props.task or "—"
-    timer = control.timer(call, props.task, title)
-    if timer is None:
-        raise ValueError("a control that waits needs a pause")
-    if not_sent:
-        why = NOT_SENT.fill(task=title, due=wording.moment(call, timer.due))
-    else:
-        why = wording.sentence(WAITS.fill(task=title), control.said(call, timer))
-    return Outcome(why, (timer,), Returns(False))
+    timer = control.timer_in(pause, call, props.task, title)
+    if props.after is not None and not isinstance(call.cause, TimerDue):
+        return Outcome(wording.sentence(WAITS.fill(task=title), control.said(call, timer)), (timer,), Returns(False))
+    return Outcome(NOT_SENT.fill(task=title, due=wording.moment(call, timer.due)), (timer,), Returns(False))
 
 
 def _give(call: Call, props: Props, facts: Facts, item: Item, watched: OwnTask) -> Outcome:

@@ -105,7 +105,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     own, last = ledger.open_task(name), ledger.last_task(name)
     if own is not None:
         return _bring_up_to_date(call, facts, own, task)
-    if last is not None and call.place.returned:
+    if last is not None and not last.withdrawn and call.place.returned:
         return Outcome(KEPT_RETURNED.fill(title=last.title), returns=Returns(name))
     control = control_of(props)
     timer = control.timer(call, name, task.title)

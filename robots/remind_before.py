@@ -132,8 +132,8 @@ def _due(call: Call, props: Props, span: Span) -> datetime:
 
 
 def _same(task: OwnTask, due: datetime) -> bool:
-    """Tell whether a task is this reminder: open still, or given when this very reminder was due."""
-    return task.open or task.opened_at >= due
+    """Tell whether a task is this reminder: open still, or given when this very reminder was due and not taken back."""
+    return task.open or (task.opened_at >= due and not task.withdrawn)
 
 
 ROBOT = Robot(

@@ -69,13 +69,14 @@ def _closing(props: Props, ledger: Ledger) -> tuple[OwnTask, ...]:
 
 
 def _timers(call: Call, props: Props, closing: tuple[OwnTask, ...], reason: str) -> tuple[Action, ...]:
-    """Cancel all timers, or those of the closed tasks where only some are wound up."""
+    """Cancel all timers, or those of the closed tasks and their reminders where only some are wound up."""
     if not props.timers:
         return ()
     if not props.tasks and not props.keep:
         return (CancelTimers(call.item, reason),)
     names = dict.fromkeys((*props.tasks, *(task.name for task in closing)))
-    return tuple(CancelTimers(call.item, reason, task=name) for name in names)
+    reminders = (CancelTimers(call.item, reason, name=f"remind:{name}") for name in names)
+    return (*(CancelTimers(call.item, reason, task=name) for name in names), *reminders)
 
 
 ROBOT = Robot(

@@ -48,12 +48,14 @@ class Control:
 
     def timer(self, call: Call, task: str, title: str) -> SetTimer | None:
         """Set the timer of the control; None where no pause was agreed."""
-        if self.after is None:
-            return None
+        return self.timer_in(self.after, call, task, title) if self.after is not None else None
+
+    def timer_in(self, pause: Pause, call: Call, task: str, title: str) -> SetTimer:
+        """Set the timer of the control after a pause of its own."""
         return SetTimer(
             item=call.item,
             name=f"control:{task}",
-            due=self.after.after(call.at, call.house.calendar),
+            due=pause.after(call.at, call.house.calendar),
             step=self.step(task),
             what=call.say(_WHAT, task=title),
             lives="task" if task else "entry",

@@ -28,6 +28,8 @@ class OwnTask:
     deadline: datetime | None = None
     holds: str = "ignore"
     full_checklist: bool = False
+    withdrawn: bool = False
+    """Closed by the application because it was no longer needed, and not because its work was done."""
 
 
 @dataclass(frozen=True, slots=True)

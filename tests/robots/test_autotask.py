@@ -72,6 +72,11 @@ def test_a_finished_task_is_not_repeated_when_the_application_moved_the_deal_bac
     assert len(run(ledger=ledger).actions) == 1
 
 
+def test_a_task_that_was_taken_back_is_given_again_after_a_return() -> None:
+    ledger = Ledger(tasks=(an_own_task(open=False, withdrawn=True),))
+    assert len(run(ledger=ledger, place=a_place(returned=True)).actions) == 1
+
+
 def test_nobody_to_give_it_to_leaves_a_comment() -> None:
     props = replace(SIGN, to=Role.parse("field(installer)"))
     outcome = decided(ROBOT, a_call(house=a_house(fallback=GONE)), facts(), props)

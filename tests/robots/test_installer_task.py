@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from b24app.core.actions import AddTask, SetTimer, Step, UpdateTask
-from b24app.core.item import File, Item, Product, Value
-from b24app.core.needs import Ledger
+from b24app.core.item import CONTACT, File, Item, ItemRef, Product, Value
+from b24app.core.needs import Facts, Ledger, NeedClient
 from b24app.core.robot import Outcome
 from b24app.core.text import T
 from b24app.core.worktime import Pause
@@ -21,6 +21,7 @@ from tests.builders import (
     NOW,
     a_call,
     a_deal,
+    a_house,
     a_place,
     an_own_task,
     decided,
@@ -126,6 +127,22 @@ def test_finished_work_is_not_ordered_again_after_a_return() -> None:
     ledger = Ledger(tasks=(an_own_task("install", open=False),))
     assert give(ledger=ledger, place=a_place("assigned", returned=True)).actions == ()
     assert give(ledger=ledger).actions
+
+
+def test_an_order_taken_back_is_given_again_after_a_return() -> None:
+    ledger = Ledger(tasks=(an_own_task("install", open=False, withdrawn=True),))
+    assert give(ledger=ledger, place=a_place("assigned", returned=True)).actions
+
+
+def test_nobody_at_all_to_do_the_work_is_written_into_the_card() -> None:
+    (comment,) = give(a_deal(), house=a_house(fallback=None)).actions
+    assert comment.kind == "comment"
+
+
+def test_a_client_deleted_meanwhile_is_left_out() -> None:
+    world = facts(ORDER, products=PRODUCTS)
+    gone = Facts({**world.values, NeedClient(ItemRef(CONTACT, 3)): None})
+    assert "Анна" not in task_of(decided(ROBOT, a_call(), gone, PROPS)).description
 
 
 def test_the_installer_may_be_controlled_too() -> None:

@@ -105,6 +105,11 @@ def test_a_reminder_of_an_earlier_date_does_not_stand_for_this_one() -> None:
     assert len(run(date(2026, 6, 11), ledger=ledger).actions) == 1
 
 
+def test_a_reminder_taken_back_with_an_earlier_agreement_is_given_for_the_new_hour() -> None:
+    ledger = Ledger(tasks=(an_own_task("confirm", open=False, opened_at=NOW.replace(hour=10), withdrawn=True),))
+    assert len(run(date(2026, 6, 11), ledger=ledger).actions) == 1
+
+
 def test_nobody_to_remind_leaves_a_comment() -> None:
     deal = a_deal(responsible_id=99, fields={"install_date": date(2026, 6, 11)})
     outcome = decided(ROBOT, a_call(house=a_house(fallback=None)), facts(deal), CALL)
