@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from b24app.core.item import ItemRef
+from b24app.engine.known import Names, names_of
 from b24app.engine.workshop import Workshop
 from b24app.store import journal, ledger, queue, views
 from b24app.store.journal import Run, StoredAction
@@ -118,6 +119,13 @@ def versions(workshop: Workshop) -> list[tuple[str, str, datetime]]:
     """Return every version of every process: process, version, first seen."""
     with workshop.database.read() as connection:
         return views.known_versions(connection)
+
+
+def names_for(workshop: Workshop, portal_ids: Iterable[int]) -> dict[int, tuple[Portal, Names]]:
+    """Return some portals with what their ids are called; unknown ones are left out."""
+    with workshop.database.read() as connection:
+        found = (workshop.portals.by_id(connection, portal_id) for portal_id in sorted(set(portal_ids)))
+        return {portal.id: (portal, names_of(connection, workshop, portal)) for portal in found if portal is not None}
 
 
 def last_entry_of(workshop: Workshop, portal_id: int, item: ItemRef) -> int:
