@@ -107,7 +107,7 @@ class StoredBudget:
         portals = self._workshop.portals
         with self._workshop.database.write() as connection:
             spent = portals.spend(connection, self._portal_id)
-            filled, wait = grant_hits(spent / 1e6, self._workshop.now().timestamp(), hits=hits)
+            filled, wait = grant_hits(spent / 1e6, self._workshop.pace().timestamp(), hits=hits)
             if not wait:
                 portals.set_spent(connection, self._portal_id, round(filled * 1e6))
         return wait

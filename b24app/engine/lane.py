@@ -68,14 +68,17 @@ class Lane:
         worked = False
         while True:
             portal = self.workshop.portal(self.portal_id)
-            if not portal.works or not self._take():
+            if not portal.works or self._left_alone() or not self._take():
                 return Drained(worked)
             try:
                 if not self._step(portal):
                     return Drained(worked, self._next(portal))
                 worked = True
             except PortalError as error:
-                return Drained(worked, self._stopped(portal, error))
+                until = self._stopped(portal, error)
+                if until is not None:
+                    self._pause(until)
+                return Drained(worked, until)
 
     def _step(self, portal: Portal) -> bool:
         """Do the most urgent thing; False when there is nothing to do."""
@@ -94,6 +97,16 @@ class Lane:
         if works:
             Decider(self.workshop, portal, gate).decide(works)
         return bool(works)
+
+    def _left_alone(self) -> bool:
+        """Tell whether the portal asked for a pause that is not over."""
+        with self.workshop.database.read() as connection:
+            until = self.workshop.portals.reads(connection, self.portal_id).not_before
+        return until is not None and until > self.workshop.now()
+
+    def _pause(self, until: datetime) -> None:
+        with self.workshop.database.write() as connection:
+            self.workshop.portals.pause(connection, self.portal_id, until)
 
     # reading ---------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import requests
 
+from b24app import clock as clocks
 from b24app.bitrix.addresses import Addresses
 from b24app.bitrix.gate import Observer, Silent
 from b24app.bitrix.oauth import OAuth
@@ -42,6 +43,8 @@ class Workshop:
     """Makes an HTTP session that repeats nothing by itself; each thread takes its own."""
     wake: Callable[[int], None]
     observer: Observer = field(default_factory=Silent)
+    pace: Clock = clocks.now
+    """The clock of the request budget: portals count real seconds, whatever time the rest of the application lives in."""
 
     def now(self) -> datetime:
         return self.clock()

@@ -195,6 +195,22 @@ class Portals:
         row = connection.execute(sa.select(c.wakes, c.wakes_read, c.read_at, c.not_before).where(c.id == portal_id)).one()
         return Reads(row.wakes, row.wakes_read, row.read_at, row.not_before)
 
+    def due(self, connection: Connection, at: datetime, period: timedelta) -> list[int]:
+        """Return the portals that have something to do now: a wake-up, a reading, a timer, an action, a piece of work."""
+        p, m, a, w = t.portals.c, t.timers.c, t.actions.c, t.work.c
+        open_actions = a.state.in_(("pending", "sending", "unknown"))
+        something = sa.or_(
+            p.wakes > p.wakes_read,
+            p.read_at.is_(None),
+            p.read_at <= at - period,
+            sa.exists().where(m.portal_id == p.id, m.state == "waiting", m.due <= at),
+            sa.exists().where(a.portal_id == p.id, open_actions, sa.or_(a.not_before.is_(None), a.not_before <= at)),
+            sa.exists().where(w.portal_id == p.id, w.state == "ready", sa.or_(w.not_before.is_(None), w.not_before <= at)),
+        )
+        allowed = sa.or_(p.not_before.is_(None), p.not_before <= at)
+        statement = sa.select(p.id).where(p.state == "active", allowed, something).order_by(p.id)
+        return list(connection.execute(statement).scalars())
+
     def spend(self, connection: Connection, portal_id: int) -> int:
         """Return the budget's theoretical arrival time, microseconds, locking the row where the database can."""
         statement = sa.select(t.portals.c.budget).where(t.portals.c.id == portal_id).with_for_update()

@@ -1,0 +1,214 @@
+"""Joins the parts: the web application, the workers, the clock, the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+
+from b24app import clock as clocks
+from b24app import log as logs
+from b24app.bitrix.addresses import Addresses
+from b24app.bitrix.gate import Observer
+from b24app.bitrix.oauth import OAuth
+from b24app.bitrix.transport import new_session
+from b24app.core.process import ProcessDef
+from b24app.core.process_file import ProcessProblems, read_folder
+from b24app.engine.metrics import Metrics
+from b24app.engine.workers import Workers
+from b24app.engine.workshop import Workshop
+from b24app.settings import BadSettings, Settings, read_settings
+from b24app.store.database import Database, open_database
+from b24app.store.migrate import migrate as migrate_schema
+from b24app.store.portals import Portals
+from b24app.store.secrets import Vault
+from b24app.web.factory import create_web
+from b24app.web.site import PAGES
+from robots import CATALOGUE
+
+AGENT = "b24app/0.1 (+self-hosted)"
+TICK = 1
+"""Seconds between two looks at what has come due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything joined, ready to serve or to work."""
+
+    workshop: Workshop
+    web: Flask
+    workers: Workers
+
+    @contextmanager
+    def working(self) -> Iterator[Application]:
+        """Work while the block runs: workers and the clock's tick."""
+        scheduler = BackgroundScheduler(timezone="UTC")
+        scheduler.add_job(self.workers.tick, "interval", seconds=TICK, max_instances=1, coalesce=True)
+        self.workers.start()
+        scheduler.start()
+        try:
+            yield self
+        finally:
+            scheduler.shutdown(wait=False)
+            self.workers.stop()
+
+
+def assemble(
+    settings: Settings,
+    *,
+    clock: clocks.Clock = clocks.now,
+    pace: clocks.Clock = clocks.now,
+    observer: Observer | None = None,
+    threads: int = 4,
+) -> Application:
+    """Join the parts for these settings; raises `ProcessProblems` for process files that cannot be used."""
+    logs.mask.learn(settings.client_secret, settings.secret_key, settings.admin_token)
+    common, own = load_processes(settings.processes)
+    addresses = Addresses(settings.oauth_hosts, settings.allow_http)
+    sessions = sessions_of_threads()
+    workers: list[Workers] = []
+    workshop = Workshop(
+        settings=settings,
+        database=Database(open_database(settings.database_url)),
+        portals=Portals(Vault(settings.secret_key)),
+        clock=clock,
+        catalogue=CATALOGUE,
+        processes=common,
+        portal_processes=own,
+        oauth=OAuth(new_session(AGENT), settings.client_id, settings.client_secret, addresses, clock),
+        addresses=addresses,
+        session=sessions,
+        wake=lambda portal_id: workers[0].wake(portal_id),
+        observer=observer or Metrics(),
+        pace=pace,
+    )
+    workers.append(Workers(workshop, threads))
+    return Application(workshop, create_web(workshop, PAGES), workers[0])
+
+
+def sessions_of_threads() -> Callable[[], Any]:
+    """Give each thread one HTTP session of its own: connections are kept, and never shared."""
+    kept = threading.local()
+
+    def session() -> Any:
+        if not hasattr(kept, "session"):
+            kept.session = new_session(AGENT)
+        return kept.session
+
+    return session
+
+
+def load_processes(folder: Path) -> tuple[Mapping[str, ProcessDef], Mapping[str, Mapping[str, ProcessDef]]]:
+    """Read the common process files, and those of single portals in folders named by their ``member_id``."""
+    common = {found.process.code: found.process for found in read_folder(folder, CATALOGUE)}
+    own = {
+        inner.name: {found.process.code: found.process for found in read_folder(inner, CATALOGUE)}
+        for inner in sorted(folder.iterdir())
+        if inner.is_dir() and inner.name != "examples"
+    }
+    return common, own
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the web application for a server such as gunicorn; its portals are worked by ``flask --app app work``."""
+    logs.set_up_logging(readable=sys.stderr.isatty())
+    if settings is None and sys.argv[1:2] == ["check"]:  # offline: process files and catalogue, no settings needed
+        web = Flask("b24app.offline")
+    else:
+        application = assemble(settings or _settings_or_exit())
+        web = application.web
+        web.extensions["b24app"] = application
+    _add_commands(web)
+    return web
+
+
+def _settings_or_exit() -> Settings:
+    try:
+        return read_settings()
+    except BadSettings as error:
+        click.echo("The application cannot start. Settings to mend:", err=True)
+        for problem in error.problems:
+            click.echo(f"  {problem}", err=True)
+        raise SystemExit(2) from None
+
+
+# The command line -----------------------------------------------------------------------------------------------------
+
+
+def _add_commands(web: Flask) -> None:
+    for command in (check, migrate, serve, work, clock):
+        web.cli.add_command(command)
+
+
+def _application() -> Application:
+    found: Application = click.get_current_context().obj.load_app().extensions["b24app"]
+    return found
+
+
+@click.command
+def check() -> None:
+    """Check the process files, without a portal and without settings."""
+    folder = Path(os.environ.get("B24APP_PROCESSES", "processes"))
+    try:
+        common, own = load_processes(folder)
+    except ProcessProblems as error:
+        for problem in error.problems:
+            click.echo(f"{problem.place}: {problem.message.ru} / {problem.message.en}", err=True)
+        raise SystemExit(1) from None
+    for process in (*common.values(), *(p for files in own.values() for p in files.values())):
+        click.echo(f"{process.code} {process.version}: {process.title.ru} / {process.title.en}")
+
+
+@click.command
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    migrate_schema(_application().workshop.settings.database_url)
+
+
+@click.command
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+def serve(host: str, port: int) -> None:
+    """Run everything in one process: pages, workers and clock. Meant for one machine with SQLite."""
+    import waitress
+
+    application = _application()
+    migrate_schema(application.workshop.settings.database_url)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with application.working():
+        waitress.serve(application.web, host=host, port=port, threads=8, ident="b24app")
+
+
+@click.command
+def work() -> None:
+    """Work for the portals; any number of these may run beside each other."""
+    application = _application()
+    stop = _until_told_to_stop()
+    with application.working():
+        stop.wait()
+
+
+@click.command
+def clock() -> None:
+    """Look what has come due and wake the workers; two of these do no harm."""
+    application = _application()
+    stop = _until_told_to_stop()
+    with application.working():
+        stop.wait()
+
+
+def _until_told_to_stop() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,0 +1,27 @@
+"""What is counted of the way to portals, for Prometheus. Portals are not told apart: their number is not bounded."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from b24app.bitrix.replies import Timing
+
+REQUESTS = Counter("b24app_portal_requests", "HTTP requests to portals", ["outcome"])
+SECONDS = Histogram(
+    "b24app_portal_request_seconds", "How long portals take to answer", buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
+)
+COMMANDS = Counter("b24app_portal_commands", "Commands to portals, alone or in batches", ["method", "outcome"])
+OPERATING = Gauge("b24app_portal_operating_seconds", "Operating time used in the window, as last told", ["method"])
+
+
+class Metrics:
+    """Counts what a gate does."""
+
+    def request(self, method: str, commands: int, outcome: str, seconds: float) -> None:
+        REQUESTS.labels(outcome).inc()
+        SECONDS.observe(seconds)
+
+    def command(self, method: str, outcome: str, time: Timing) -> None:
+        COMMANDS.labels(method, outcome).inc()
+        if time.operating is not None:
+            OPERATING.labels(method).set(time.operating)

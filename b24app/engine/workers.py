@@ -1,0 +1,96 @@
+"""Workers: threads that drain portals. What wakes them may be lost or doubled; the rows tell what there is to do."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from b24app.engine.install import settle_wanted
+from b24app.engine.lane import Lane
+from b24app.engine.workshop import Workshop
+from b24app.log import log
+
+_log = log("workers")
+
+
+def worker_name() -> str:
+    """Name a worker so that no two ever share a name."""
+    return f"{socket.gethostname()[:24]}:{uuid.uuid4().hex[:12]}"
+
+
+def drain(workshop: Workshop, portal_id: int, owner: str) -> None:
+    """Do all a portal has to do now; a mistake in it is logged and tried again at the next tick."""
+    try:
+        settle_wanted(workshop, portal_id)
+        Lane(workshop, portal_id, owner).drain()
+    except Exception:
+        _log.exception("a drain broke off", portal=portal_id)
+
+
+def due_portals(workshop: Workshop) -> list[int]:
+    """Return the portals that have something to do now."""
+    period = timedelta(seconds=workshop.settings.reader_period)
+    with workshop.database.read() as connection:
+        return workshop.portals.due(connection, workshop.now(), period)
+
+
+@dataclass(slots=True)
+class Workers:
+    """A pool of threads inside one process; a portal is never in two of them at once."""
+
+    workshop: Workshop
+    threads: int = 4
+    _waiting: queue.SimpleQueue[int | None] = field(default_factory=queue.SimpleQueue)
+    _queued: set[int] = field(default_factory=set)
+    _busy: set[int] = field(default_factory=set)
+    _again: set[int] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _pool: list[threading.Thread] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start the threads and take up what was left lying."""
+        for number in range(self.threads):
+            thread = threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
+            thread.start()
+            self._pool.append(thread)
+        self.tick()
+
+    def wake(self, portal_id: int) -> None:
+        """Let a portal be drained soon: once more, if it is being drained now."""
+        with self._lock:
+            if portal_id in self._busy:
+                self._again.add(portal_id)
+            elif portal_id not in self._queued:
+                self._queued.add(portal_id)
+                self._waiting.put(portal_id)
+
+    def tick(self) -> None:
+        """Wake every portal that has something to do."""
+        for portal_id in due_portals(self.workshop):
+            self.wake(portal_id)
+
+    def stop(self, seconds: float = 20) -> None:
+        """Let running drains end and stop the threads; whatever is cut off is taken up at the next start."""
+        for _ in self._pool:
+            self._waiting.put(None)
+        for thread in self._pool:
+            thread.join(seconds)
+        self._pool.clear()
+
+    def _work(self) -> None:
+        owner = worker_name()
+        while (portal_id := self._waiting.get()) is not None:
+            with self._lock:
+                self._queued.discard(portal_id)
+                self._busy.add(portal_id)
+            drain(self.workshop, portal_id, owner)
+            with self._lock:
+                self._busy.discard(portal_id)
+                again = portal_id in self._again
+                self._again.discard(portal_id)
+            if again:
+                self.wake(portal_id)

@@ -1,0 +1,227 @@
+"""A stage for flows: the pretend portal and the application as real servers on loopback, one clock the test turns."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from app import Application, assemble
+from b24app.bitrix.callbacks import page
+from b24app.core.item import ItemRef
+from b24app.core.portal import Gateway, PortalSettings, Secrets
+from b24app.engine.install import set_up
+from b24app.engine.lane import Lane
+from b24app.engine.openings import opened
+from b24app.settings import Settings
+from b24app.store import journal, ledger, processes
+from b24app.store.journal import Run
+from b24app.store.migrate import migrate
+from sandbox.apps import AppCard
+from sandbox.clock import SandboxClock
+from sandbox.company import demo_company
+from sandbox.portal import Portal as PretendPortal
+from sandbox.serve import Running, serve
+from sandbox.world import World
+
+MONDAY = datetime.fromisoformat("2026-06-01T10:00:00+03:00")
+SCOPES = [
+    "crm", "task", "tasks", "bizproc", "user", "department", "im", "calendar", "placement", "messageservice", "userfieldconfig",
+]  # fmt: skip
+CEILING = "ceiling_installation"
+ADMIN, HEAD, MARIA, IVAN, FOREMAN, ALEXEY, DMITRY = 1, 2, 3, 4, 5, 6, 7
+
+
+@dataclass(slots=True)
+class Stage:
+    """The two sides and what a test does with them."""
+
+    world: World
+    running: Running
+    portal: PretendPortal
+    clock: SandboxClock
+    application: Application
+    card: AppCard
+    portal_id: int = 0
+    holder: dict[str, Any] = field(default_factory=dict)
+
+    # the application ------------------------------------------------------------------------------------------------
+
+    def install(self, create: Iterable[str] | None = None) -> None:
+        """Install the application the way the frame of an administrator does, and create its pipelines."""
+        workshop = self.application.workshop
+        url, form = self.portal.open_app_post(self.card, ADMIN)
+        seen = opened(workshop, page(urlsplit(url).query, urlencode(form).encode()))
+        self.portal_id = seen.portal.id
+        wanted = tuple(workshop.processes_of(seen.portal)) if create is None else tuple(create)
+        report = set_up(workshop, seen.portal, wanted)
+        assert report.ok, report.failures
+        self.portal.finish_install(self.card)
+        with workshop.database.write() as connection:
+            workshop.portals.set_state(connection, self.portal_id, "active")
+            workshop.portals.set_settings(
+                connection, self.portal_id, PortalSettings(crew_users=(ALEXEY, DMITRY), public_holidays=False)
+            )
+            gateway = Gateway(
+                url=f"http://{self.world.sms.domain}/sms/send",
+                fields={"to": "{phone}", "text": "{text}", "id": "{id}", "key": self.world.sms.key},
+            )
+            workshop.portals.set_secrets(connection, self.portal_id, Secrets(gateway=gateway, payment_key="k" * 20))
+
+    def drain(self) -> None:
+        """Let the application do all it has to do now."""
+        Lane(self.application.workshop, self.portal_id, "test").drain()
+
+    def settle(self) -> None:
+        """Deliver events and let the application work until both sides are quiet."""
+        for _ in range(20):
+            delivered = self.portal.deliver()
+            self.drain()
+            if not delivered and not self.portal.deliver():
+                return
+        raise AssertionError("the two sides do not come to rest")
+
+    def turn(self, **how_far: float) -> None:
+        """Turn the clock on, and let everything come due."""
+        self.clock.advance(timedelta(**how_far))
+        self.settle()
+
+    def runs(self, item: ItemRef | int, robot: str = "") -> list[Run]:
+        """Return the journal of an item, oldest first."""
+        item = ItemRef(2, item) if isinstance(item, int) else item
+        with self.application.workshop.database.read() as connection:
+            found = journal.list_runs(connection, portal_id=self.portal_id, item=item, robot=robot, limit=500)
+        return [run for _, run in reversed(found)]
+
+    def timers(self, state: str = "waiting") -> list[ledger.Timer]:
+        with self.application.workshop.database.read() as connection:
+            return [timer for _, timer in ledger.list_timers(connection, portal_id=self.portal_id, state=state)]
+
+    def tie(self, code: str = CEILING) -> processes.Tie:
+        with self.application.workshop.database.read() as connection:
+            return next(tie for tie in processes.ties(connection, self.portal_id) if tie.code == code)
+
+    def troubles(self) -> list[str]:
+        """Return everything that failed: actions and work."""
+        from sqlalchemy import select
+
+        from b24app.store.tables import actions, work
+
+        with self.application.workshop.database.read() as connection:
+            failed = [f"{r.kind}: {r.error}" for r in connection.execute(select(actions)) if r.state == "failed"]
+            broken = [f"{r.key}: {r.error}" for r in connection.execute(select(work)) if r.error]
+        return failed + broken
+
+    # people at their screens ------------------------------------------------------------------------------------------
+
+    def stage_id(self, key: str, code: str = CEILING) -> str:
+        return self.tie(code).stages[key]
+
+    def code_of(self, name: str, code: str = CEILING) -> str:
+        return self.tie(code).fields[name]
+
+    def new_deal(self, title: str = "Потолки, ул. Садовая, 5", by: int = MARIA, **fields: Any) -> int:
+        """Create a deal in the ceiling pipeline as a manager does, and let both sides come to rest."""
+        given = {"title": title, "assignedById": by, "categoryId": self.tie().category_id, **fields}
+        added = self.portal.as_user(by).call("crm.item.add", entityTypeId=2, fields=given, useOriginalUfNames="Y")
+        self.settle()
+        return int(added["item"]["id"])
+
+    def write(self, deal: int, by: int = MARIA, **fields: Any) -> None:
+        """Fill fields in the card; own fields by their process names."""
+        tie = self.tie()
+        given = {tie.fields.get(name, name): value for name, value in fields.items()}
+        self.portal.as_user(by).call("crm.item.update", entityTypeId=2, id=deal, fields=given, useOriginalUfNames="Y")
+        self.settle()
+
+    def move(self, deal: int, key: str, by: int = MARIA) -> None:
+        """Drag the card to another stage."""
+        fields = {"stageId": self.stage_id(key)}
+        self.portal.as_user(by).call("crm.item.update", entityTypeId=2, id=deal, fields=fields)
+        self.settle()
+
+    def stage_of(self, deal: int) -> str:
+        """Return the process file's name of the stage a deal stands on."""
+        item = self.portal.as_user(ADMIN).call("crm.item.get", entityTypeId=2, id=deal)["item"]
+        return self.tie().key_of(item["stageId"]) or item["stageId"]
+
+    def tasks(self, deal: int) -> list[dict[str, Any]]:
+        """Return the tasks of a deal, oldest first."""
+        found = self.portal.as_user(ADMIN).call("tasks.task.list", filter={"UF_CRM_TASK": f"D_{deal}"}, order={"ID": "asc"})
+        return list(found["tasks"])
+
+    def titles(self, deal: int, *, open_only: bool = True, user: int | None = None) -> list[str]:
+        """Return titles of the tasks of a deal, open ones unless told otherwise."""
+        return [
+            task["title"]
+            for task in self.tasks(deal)
+            if (not open_only or task["status"] in ("2", "3")) and (user is None or str(task["responsibleId"]) == str(user))
+        ]
+
+    def close(self, deal: int, title: str, by: int = MARIA, *, tick: bool = True) -> None:
+        """Close the open task whose title contains a text, its checklist ticked unless told otherwise."""
+        task = next(t for t in self.tasks(deal) if title in t["title"] and t["status"] in ("2", "3"))
+        person = self.portal.as_user(by)
+        if tick:
+            for line in person.call("task.checklistitem.getlist", **{"0": int(task["id"])}):
+                if line["PARENT_ID"] != "0" and line["PARENT_ID"] != 0:
+                    person.call("task.checklistitem.complete", **{"0": int(task["id"]), "1": int(line["ID"])})
+        person.call("tasks.task.complete", taskId=int(task["id"]))
+        self.settle()
+
+    def comments(self, deal: int) -> list[str]:
+        filters = {"ENTITY_ID": deal, "ENTITY_TYPE": "deal"}
+        rows = self.portal.as_user(ADMIN).call("crm.timeline.comment.list", filter=filters, order={"ID": "ASC"})
+        return [row["COMMENT"] for row in rows]
+
+
+def a_file(name: str = "contract.pdf") -> list[str]:
+    """Return a file the way a file field is written."""
+    return [name, base64.b64encode(b"%PDF-1.4").decode()]
+
+
+def leaping() -> Callable[[], datetime]:
+    """Return a clock that leaps a minute at every look, so that no request of a test waits for the budget."""
+    looks = count()
+    return lambda: MONDAY + timedelta(minutes=next(looks))
+
+
+@contextmanager
+def a_stage(folder: Path, *, start: datetime = MONDAY, files: Path = Path("processes"), **settings: Any) -> Iterator[Stage]:
+    """Open a stage whose database lies in a folder of the test."""
+    clock = SandboxClock(start)
+    world = World(clock)
+    portal = demo_company(PretendPortal(world, name="demo"))
+    running = serve(world)
+    holder: dict[str, Any] = {}
+    host = running.start(lambda environ, start_response: holder["web"](environ, start_response))
+    card = portal.register_local_app("b24app", f"http://{host}/b24/app", f"http://{host}/b24/install", SCOPES)
+    chosen = Settings(
+        public_url=f"http://{host}",
+        client_id=card.client_id,
+        client_secret=card.client_secret,
+        secret_key="0123456789abcdef0123",
+        admin_token="operators-token-of-tests",
+        database_url=settings.pop("database_url", f"sqlite:///{folder / 'app.db'}"),
+        oauth_hosts=(world.oauth_domain,),
+        allow_http=(host, portal.domain, world.oauth_domain),
+        processes=files,
+        **settings,
+    )
+    migrate(chosen.database_url)
+    application = assemble(chosen, clock=clock, pace=leaping())
+    holder["web"] = application.web
+    stage = Stage(world, running, portal, clock, application, card, holder=holder)
+    try:
+        yield stage
+    finally:
+        running.close()
+        application.workshop.database.close()
+        assert threading.active_count() < 200
