@@ -130,7 +130,10 @@ def _fault_endpoints(board: Blueprint, portal: Portal) -> None:
 
     @board.route("/faults", methods=["GET", "POST"])
     def faults() -> ResponseReturnValue:
-        """Switch faults: any of the switches, ``add`` with {kind, method, after, times}, ``clear``."""
+        """Switch faults: the named switches, ``clear``, and
+
+        ``add`` [{kind, method, after, times}], ``refuse`` [{method, code, status, times}].
+        """
         asked = _asked() if request.method == "POST" else {}
         with portal.world.lock:
             if asked.get("clear"):
@@ -143,6 +146,8 @@ def _fault_endpoints(board: Blueprint, portal: Portal) -> None:
                     portal.faults.add(**row)
                 except (TypeError, ValueError) as mistake:
                     raise RestError("ERROR_ARGUMENT", str(mistake)) from mistake
+            for row in asked.get("refuse", []):
+                portal.faults.refuse(**row)
             for name in ("leaky", "real_time"):
                 if name in asked:
                     setattr(portal.limits, name, bool(asked[name]))

@@ -143,9 +143,10 @@ class Events:
         user_id = binding.auth_type or actor
 
         def body() -> JSON:
+            numbered = binding.number and not (self._sparing and event in TASK_EVENTS)
             return {
                 "event": event,
-                "event_handler_id": str(binding.number),
+                **({"event_handler_id": str(binding.number)} if numbered else {}),
                 "data": payload,
                 "ts": int(self._portal.world.now().timestamp()),
                 "auth": self.auth(app, user_id if actor else 0, hops, refresh=event in WITH_REFRESH),
@@ -157,13 +158,7 @@ class Events:
         """Queue an application event; the one about removal carries no tokens."""
         user_id = 0 if event == "ONAPPUNINSTALL" else app.installer_id
         binding = Binding(0, app, event, url)
-        call = self._event(binding, event, payload, user_id, CHAIN_LENGTH)
-        plain = call.body
-
-        def body() -> JSON:
-            return {key: value for key, value in plain().items() if key != "event_handler_id"}
-
-        self.put(Outgoing(event, url, call.due, body))
+        self.put(self._event(binding, event, payload, user_id, CHAIN_LENGTH))
 
     def auth(self, app: AppCard, user_id: int, hops: int | None, *, refresh: bool) -> JSON:
         """Write the ``auth`` block; without a user it has no tokens (_includes/auth-params-in-events.md)."""
@@ -179,15 +174,27 @@ class Events:
             access, fresh = portal.world.tokens.issue(portal, app, user_id, hops=hops)
             block = {
                 "access_token": access,
-                "expires": int(portal.world.now().timestamp()) + 3600,
                 "expires_in": 3600,
                 "scope": ",".join(app.scopes),
                 "status": "L",
-                "user_id": user_id,
+                **({} if self._sparing else self._generous(user_id)),
                 **({"refresh_token": fresh} if refresh else {}),
                 **block,
             }
         return block
+
+    @property
+    def _sparing(self) -> bool:
+        return bool(self._portal.options["dialect"] == "sparing")
+
+    def _generous(self, user_id: int) -> JSON:
+        """Give what the official SDK expects and the documentation does not show."""
+        return {"expires": int(self._portal.world.now().timestamp()) + 3600, "user_id": user_id}
+
+    def tell_comment(self, what: str, number: int, caller: Caller) -> None:
+        """Queue a timeline comment's event; where its number stands depends on the dialect."""
+        payload = {"ID": number} if self._sparing else {"FIELDS": {"ID": number}}
+        self.emit(f"ONCRMTIMELINECOMMENT{what}", payload, caller)
 
     def put(self, call: Outgoing) -> None:
         """Queue a call, as late as the delay fault wants it."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from sandbox.errors import RestError
+
 KINDS = (
     "query_limit",
     "operating",
@@ -42,10 +44,22 @@ class Fault:
 
 
 @dataclass(slots=True)
+class Refusal:
+    """A refusal of a command itself, also inside a batch: the next ``times`` of a method (None = all)."""
+
+    method: str
+    code: str
+    description: str
+    status: int = 400
+    times: int | None = 1
+
+
+@dataclass(slots=True)
 class Faults:
     """The faults of one portal; delivery is spoiled by shares (0..1) and by turns."""
 
     active: list[Fault] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
     drop_events: float = 0.0
     duplicate_events: float = 0.0
     delay_seconds: float = 0.0
@@ -63,6 +77,17 @@ class Faults:
         self.active.append(fault)
         return fault
 
+    def refuse(self, method: str, code: str, description: str = "", *, status: int = 400, times: int | None = 1) -> None:
+        """Refuse the next commands of a method with any code, e.g. ``expired_token`` in the middle of a batch."""
+        self.refusals.append(Refusal(method, code, description or code, status, times))
+
+    def check(self, method: str) -> None:
+        """Raise the refusal that waits for a method."""
+        for refusal in self.refusals:
+            if refusal.method.lower() == method.lower() and refusal.times != 0:
+                refusal.times = None if refusal.times is None else refusal.times - 1
+                raise RestError(refusal.code, refusal.description, refusal.status)
+
     def strike(self, methods: Sequence[str]) -> str:
         """Give the kind of fault that hits a request with these methods, or an empty text."""
         return next((fault.kind for fault in self.active if fault.matches(methods)), "")
@@ -77,6 +102,7 @@ class Faults:
     def clear(self) -> None:
         """Switch everything off."""
         self.active.clear()
+        self.refusals.clear()
         self.drop_events = self.duplicate_events = self.delay_seconds = 0.0
         self.reorder_events = False
         self.refuse_refresh = self.oauth_down = 0

@@ -29,6 +29,7 @@ def oauth_app(world: World) -> Flask:
             return _hooked(world, "token", lambda: token_answer(world, _asked()))
 
     @app.route("/rest/app.info", methods=["GET", "POST"])
+    @app.route("/rest/app.info/", methods=["GET", "POST"])
     @app.route("/rest/app.info.json", methods=["GET", "POST"])
     def info() -> ResponseReturnValue:
         with world.lock:
@@ -98,7 +99,7 @@ def _pair(world: World, grant: Grant, *, expires: bool) -> JSON:
         "member_id": grant.portal.member_id,
         "scope": ",".join(grant.app.scopes),
         "status": "L",
-        "user_id": grant.user_id,
+        **({} if grant.portal.options["dialect"] == "sparing" and not expires else {"user_id": grant.user_id}),
     }
 
 

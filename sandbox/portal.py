@@ -81,6 +81,7 @@ class Portal:
             "check_required": False,
             "checklist_events": False,
             "rewrite_final_rows": False,
+            "dialect": "full",
             "features": {"rest_offline_extended": "Y", "rest_auth_connector": "Y"},
             "license": "ru_ent250",
         }

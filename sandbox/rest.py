@@ -13,7 +13,9 @@ from sandbox.wire import JSON
 if TYPE_CHECKING:
     from sandbox.portal import Portal
 
-AUTH_KEYS = {"auth", "access_token", "sessid", "auth_connector", "lang"}
+AUTH_KEYS = {"auth", "access_token", "auth_connector"}
+HARMLESS = {"__order"}
+"""What a well-known client numbers its commands with; no portal minds it."""
 SCOPE_FAMILIES = {"user": ("user", "user_basic", "user_brief"), "task": ("task", "tasks")}
 
 
@@ -59,6 +61,8 @@ def _bind_names(call: Call, known: Method, params: Any) -> JSON:
     bound: JSON = {}
     for key, value in params.items():
         name = key if key in known.params else spelled.get(str(key).lower())
+        if key in HARMLESS:
+            continue
         if name is None or (known.exact and name != key):
             call.complain(f"unknown parameter {key!r}")
         else:
@@ -143,6 +147,7 @@ def timed(portal: Portal, caller: Caller, name: str, params: Any) -> tuple[Page,
     """Run one command with its operating time booked; give its page and its ``time`` block."""
     watch = Stopwatch(portal)
     client = caller.app.client_id if caller.app else f"user{caller.user_id}"
+    portal.faults.check(name)
     spent, reset = portal.limits.spend(client, name.lower())
     page = execute(portal, caller, name, params)
     return page, watch.block(spent, reset)

@@ -269,7 +269,7 @@ class Tasks:
             root = root or self.add_checklist_item(task, "Чек-лист 1", 0, user_id)
             parent = root.id
         number = max(self.checklist, default=0) + 1
-        row = ChecklistItem(number, task.id, parent, title, user_id, sort=len(rows))
+        row = ChecklistItem(number, task.id, parent, title, user_id, sort=len(self.checklist_of(task.id)))
         self.checklist[number] = row
         return row
 

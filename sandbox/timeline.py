@@ -89,7 +89,7 @@ class Timeline:
         at = self._portal.now()
         row = TimelineComment(self.next_id(), type_id, entity_type, item_id, text, caller.user_id, at)
         self.comments[row.id] = row
-        self._portal.events.emit("ONCRMTIMELINECOMMENTADD", {"FIELDS": {"ID": row.id}}, caller)
+        self._portal.events.tell_comment("ADD", row.id, caller)
         return row
 
     def comments_of(self, entity_type_id: int, item_id: int) -> list[str]:

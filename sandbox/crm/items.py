@@ -208,6 +208,8 @@ class Crm:
         item = self.item(entity_type_id, item_id)
         before = dict(item)
         changed = {key: value for key, value in given.items() if key != "fm" and item.get(key) != value}
+        if caller.app and entity_type_id in self.types and "stageId" in changed and "categoryId" not in given:
+            self._portal.complain("crm.item.update: a smart process was moved by stageId without categoryId")
         stage = self._next_place(entity_type_id, item, given, changed)
         touched = self._write_multifields(item, given.get("fm"))
         item.update(changed)
@@ -229,8 +231,6 @@ class Crm:
         if not self.staged(entity_type_id) or not {"stageId", "categoryId"} & set(changed):
             return None
         category = whole(given.get("categoryId", item.get("categoryId")) or 0)
-        if entity_type_id in self.types and "stageId" in changed and "categoryId" not in given:
-            self._portal.complain("crm.item.update: a smart process was moved by stageId without categoryId")
         if "categoryId" in changed and (entity_type_id, category) not in self.stages.categories:
             raise RestError("CRM_FIELD_ERROR_VALUE_NOT_VALID", 'Неверное значение поля "Воронка"')
         wanted = given.get("stageId")

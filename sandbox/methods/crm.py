@@ -30,8 +30,9 @@ class Names:
         return self.fields.get(self.inside.get("id" if shown == "ID" else shown, ""))
 
     def unshown(self, given: JSON) -> JSON:
-        """Give a request's fields under their own names; strange ones stay as they are."""
-        return {self.inside.get(name, name): value for name, value in given.items()}
+        """Give a request's fields under their own names; what is not spelled as agreed becomes unknown."""
+        strange = {name: f"{name} (without useOriginalUfNames)" for name in self.fields if name not in self.inside}
+        return {self.inside.get(name, strange.get(name, name)): value for name, value in given.items()}
 
 
 def write_item(portal: Portal, entity_type_id: int, item: Item, names: Names, only: set[str] | None = None) -> JSON:

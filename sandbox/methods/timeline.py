@@ -45,7 +45,7 @@ def comment_update(call: Call) -> Any:
     """Change a comment (crm-timeline-comment-update.md)."""
     comment, fields = _comment(call), _fields(call)
     comment.text = str(fields.get("COMMENT", comment.text))
-    call.portal.events.emit("ONCRMTIMELINECOMMENTUPDATE", {"FIELDS": {"ID": comment.id}}, call.caller)
+    call.portal.events.tell_comment("UPDATE", comment.id, call.caller)
     return comment.id
 
 
@@ -54,7 +54,7 @@ def comment_delete(call: Call) -> Any:
     """Delete a comment (crm-timeline-comment-delete.md)."""
     comment = _comment(call)
     del call.portal.timeline.comments[comment.id]
-    call.portal.events.emit("ONCRMTIMELINECOMMENTDELETE", {"FIELDS": {"ID": comment.id}}, call.caller)
+    call.portal.events.tell_comment("DELETE", comment.id, call.caller)
 
 
 @method("crm.timeline.comment.get", "crm", "id")

@@ -201,9 +201,7 @@ def test_a_robot_is_changed_and_deleted_and_revived(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("chosen", "waits"), [(None, "N"), (True, "Y")])
-def test_an_open_subscription_is_what_the_author_of_the_template_chose(
-    desk: Desk, chosen: bool | None, waits: str
-) -> None:
+def test_an_open_subscription_is_what_the_author_of_the_template_chose(desk: Desk, chosen: bool | None, waits: str) -> None:
     desk.call("bizproc.robot.add", CODE="open", HANDLER=URL, NAME="O", AUTH_USER_ID=1)
     desk.portal.automation.place(2, "NEW", "open", wait=chosen)
     desk.deal(title="A")

@@ -133,6 +133,16 @@ def test_user_fields_go_by_their_own_names_or_by_converted_ones(desk: Desk) -> N
     assert len(found["items"]) == 1
 
 
+def test_an_original_name_without_the_flag_is_an_unknown_field(desk: Desk) -> None:
+    field = {"entityId": "CRM_DEAL", "fieldName": "UF_CRM_NOTE", "userTypeId": "string"}
+    desk.call("userfieldconfig.add", moduleId="crm", field=field)
+
+    item = desk.call("crm.item.add", entityTypeId=2, fields={"UF_CRM_NOTE": "x"})["item"]
+
+    assert item["ufCrm_NOTE"] is None
+    assert "without useOriginalUfNames" in complaint(desk)
+
+
 def test_a_list_field_keeps_option_ids_and_drops_strange_ones(desk: Desk) -> None:
     options = [{"VALUE": "Клиент", "XML_ID": "client"}, {"VALUE": "Поставщик", "XML_ID": "supplier"}]
     number = desk.call(

@@ -175,3 +175,17 @@ def test_only_so_many_calls_are_delivered_as_asked(desk: Desk) -> None:
         desk.deal(title=str(number))
 
     assert [desk.portal.deliver(2), desk.portal.deliver(2)] == [2, 1]
+
+
+def test_the_sparing_dialect_leaves_out_what_only_the_sdk_expects(desk: Desk) -> None:
+    desk.portal.options["dialect"] = "sparing"
+    bind(desk, "ONTASKADD", "ONCRMTIMELINECOMMENTADD")
+    desk.deal(title="A")
+    desk.task()
+    number = desk.call("crm.timeline.comment.add", fields={"ENTITY_ID": 1, "ENTITY_TYPE": "deal", "COMMENT": "x"})
+    desk.portal.deliver()
+
+    task, comment = (body for _, body in desk.mailbox.calls)
+    assert "event_handler_id" not in task
+    assert not {"expires", "user_id"} & set(task["auth"])
+    assert comment["data"] == {"ID": str(number)}

@@ -155,3 +155,14 @@ def test_the_authorization_host_can_be_down(desk: Desk) -> None:
     statuses = [desk.oauth.post("/oauth/token/", data=query).status_code for _ in range(2)]
 
     assert statuses == [500, 200]
+
+
+def test_one_command_of_a_batch_can_be_refused_with_any_code(desk: Desk) -> None:
+    desk.portal.faults.refuse("profile", "expired_token", status=401)
+    commands = {"a": "profile", "b": "server.time"}
+
+    first, second = desk.call("batch", cmd=commands), desk.call("batch", cmd=commands)
+
+    assert first["result_error"]["a"]["error"] == "expired_token"
+    assert "b" in first["result"]
+    assert set(second["result"]) == {"a", "b"}

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import requests
 from b24pysdk import BitrixApp, BitrixToken, Client
-from fast_bitrix24 import Bitrix
+from b24pysdk.errors import BitrixAPIError
+from fast_bitrix24.bitrix import Bitrix
 
 from sandbox.apps import AppCard
 from sandbox.clock import SandboxClock
@@ -139,3 +140,78 @@ def test_many_clients_at_once_keep_every_deal(served: Served) -> None:
 
     assert len(served.portal.crm.items[2]) == 20
     assert [record.n for record in served.portal.requests] == list(range(1, 21))
+
+
+@pytest.fixture
+def sdk(served: Served, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The official SDK as a client; it knows https and the official host only, so its addresses are turned here."""
+    original = requests.Session.request
+
+    def turned(self: requests.Session, method: str, url: str, **rest: Any) -> requests.Response:
+        url = url.replace("oauth.bitrix24.tech", served.world.oauth_domain).replace("https://", "http://")
+        return original(self, method, url, **rest)
+
+    monkeypatch.setattr(requests.Session, "request", turned)
+    app = BitrixApp(client_id=served.app.client_id, client_secret=served.app.client_secret)
+    token = BitrixToken(domain=served.portal.domain, auth_token=served.access, refresh_token=served.refresh, bitrix_app=app)
+    return Client(token)
+
+
+def test_the_official_sdk_works_with_deals_tasks_and_history(served: Served, sdk: Any) -> None:
+    made = sdk.crm.item.add(entity_type_id=2, fields={"title": "Окна"}).result["item"]
+    moved = sdk.crm.item.update(bitrix_id=made["id"], entity_type_id=2, fields={"stageId": "WON"}).result["item"]
+    task = sdk.tasks.task.add(fields={"TITLE": "Договор", "RESPONSIBLE_ID": 3, "UF_CRM_TASK": ["D_1"]}).result["task"]
+    assert sdk.task.checklistitem.add(int(task["id"]), {"TITLE": "Оформить"}).result == 2
+
+    rows = sdk.crm.stagehistory.list(entity_type_id=2).result["items"]
+    checklist = sdk.task.checklistitem.getlist(int(task["id"])).result
+    listed = sdk.tasks.task.list(filter={"UF_CRM_TASK": "D_1"}, select=["ID"]).result["tasks"]
+
+    assert moved["stageSemanticId"] == "S"
+    assert [row["STAGE_ID"] for row in rows] == ["NEW", "WON"]
+    assert [row["TITLE"] for row in checklist] == ["Чек-лист 1", "Оформить"]
+    assert [row["id"] for row in listed] == ["1"]
+    assert served.world.complaints == []
+
+
+def test_the_official_sdk_reads_long_lists_whole(served: Served, sdk: Any) -> None:
+    for number in range(120):
+        served.portal.as_user(1).call("crm.item.add", entityTypeId=2, fields={"title": str(number)})
+
+    by_pages = list(sdk.crm.item.list(entity_type_id=2).as_list().result)
+    by_ids = list(sdk.crm.item.list(entity_type_id=2).as_list_fast().result)
+
+    assert [item["id"] for item in by_pages] == list(range(1, 121))
+    assert {item["id"] for item in by_ids} == set(range(1, 121))
+
+
+def test_the_official_sdk_renews_its_token_and_understands_refusals(served: Served, sdk: Any) -> None:
+    served.world.app_info_shape = "sdk"
+    token = sdk.get_token() if callable(getattr(sdk, "get_token", None)) else sdk._bitrix_token
+    info = token.get_app_info()
+    clock = served.world.clock
+    assert isinstance(clock, SandboxClock)
+    clock.advance(timedelta(hours=2))
+
+    assert sdk.user.current().result["ID"] == "1"
+    assert info.result.install.member_id == served.portal.member_id
+    with pytest.raises(BitrixAPIError, match="Элемент не найден"):
+        _ = sdk.crm.item.get(bitrix_id=999, entity_type_id=2).result
+    answers = token.call_batch({"who": ("profile", {}), "when": ("server.time", {})})["result"]["result"]
+    assert answers["who"]["ADMIN"] is True
+
+
+def test_fast_bitrix24_reads_everything_in_batches(served: Served) -> None:
+    for number in range(120):
+        served.portal.as_user(1).call("crm.item.add", entityTypeId=2, fields={"title": str(number)})
+    client = Bitrix(served.portal.add_webhook(1), verbose=False)
+
+    deals = client.get_all("crm.item.list", {"entityTypeId": 2, "select": ["id"]})
+    rows = client.get_all("crm.stagehistory.list", {"entityTypeId": 2})
+    made = client.call("crm.item.add", [{"entityTypeId": 2, "fields": {"title": f"new {n}"}} for n in range(3)])
+
+    assert {deal["id"] for deal in deals} == set(range(1, 121))
+    assert len(rows) == 120
+    assert [item["title"] for item in made] == ["new 0", "new 1", "new 2"]
+    assert len(client.get_all("user.get")) == 9
+    assert served.world.complaints == []
