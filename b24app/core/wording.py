@@ -70,7 +70,7 @@ def known(call: Call, facts: Facts, item: Item) -> dict[str, object]:
 def values(call: Call, item: Item, client: Client | None = None, people: People | None = None) -> dict[str, object]:
     """Give the values of all places a text may hold: fixed ones and the process file's fields."""
     named = people or People()
-    persons = {name: named.name(item.user(name)) for name in call.house.employee_fields}
+    persons = {name: named.name(item.user(name)) for name in call.house.employee_fields | {"installer"}}
     fields: dict[str, object] = {
         "date": agreed.day(call, item, "install_date"),
         "time": agreed.clock_time(call, item, "install_date", "install_time"),

@@ -60,6 +60,11 @@ def test_a_place_is_filled_and_brings_no_codes_along(place: str, shown: str) -> 
     assert wording.render(CALL, T.same(f"{{{place}}}"), VALUES) == shown
 
 
+def test_the_installer_has_a_name_even_where_no_process_says_what_the_field_holds() -> None:
+    call = a_call(house=a_house(employee_fields=frozenset()))
+    assert wording.title(call, T.same("{installer}"), wording.values(call, DEAL, None, people())) == "Иван Мастеров"
+
+
 def test_a_title_is_plain_and_keeps_brackets() -> None:
     assert wording.title(CALL, T.same("{client}\n{contract_file}"), VALUES) == "Анна [B] файл 1, файл 2"
 

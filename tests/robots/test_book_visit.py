@@ -47,6 +47,10 @@ def test_a_moved_visit_takes_the_earlier_one_out() -> None:
 
 def test_without_a_date_an_installer_or_work_there_is_no_visit() -> None:
     earlier = Visit(8, INSTALLER, TEN, TWO)
+    told = {"install_date": "дата не указана", "installer": "монтажник не назначен"}
+    for name, why in told.items():
+        assert book(**{name: None}).why.ru == f"Визит не записан: {why}"
+    assert book(installer=GONE).why.ru == "Визит не записан: Яков Уволенов не работает в компании"
     for missing in ({"install_date": None}, {"installer": None}, {"installer": GONE}):
         assert book(**missing).actions == ()
         assert [a.kind for a in book(earlier, **missing).actions] == ["cancel_visit"]

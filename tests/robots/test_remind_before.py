@@ -67,6 +67,14 @@ def test_a_reminder_due_already_is_given_at_once() -> None:
     assert task.checklist == ("Позвонить",)
 
 
+def test_a_title_may_name_day_and_hour_apart() -> None:
+    props = replace(CALL, title=T.same("{date} в {time}"))
+    titles = [
+        a.title for clock in ("14:00", None) for a in run(date(2026, 6, 11), clock, props).actions if isinstance(a, AddTask)
+    ]
+    assert titles == ["11.06.2026 в 14:00", "11.06.2026 в —"]
+
+
 def test_the_task_has_to_be_done_before_the_works_begin() -> None:
     (task,) = run(date(2026, 6, 10)).actions
     assert isinstance(task, AddTask)
