@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from b24app.bitrix.sender import BadCallback
 from b24app.core.text import Lang
 from b24app.engine.intake import NotStored
+from b24app.engine.openings import lang_of
 from b24app.engine.trust import UnknownSender, Unproven
 from b24app.engine.workshop import Workshop
 from b24app.log import log
@@ -20,6 +21,7 @@ from b24app.web import texts
 from b24app.web.callbacks import callbacks
 from b24app.web.headers import add_headers, nonce
 from b24app.web.health import health
+from b24app.web.install import entrance, install, main_page
 from b24app.web.refusals import Refusal, count
 
 MAX_BODY = 1024 * 1024
@@ -42,8 +44,12 @@ def create_web(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_blueprint(callbacks(workshop, sleep))
     app.register_blueprint(health(workshop))
+    app.register_blueprint(install(workshop, sleep))
+    app.register_blueprint(entrance(workshop))
     for make in pages:
         app.register_blueprint(make(workshop))
+    if not any(rule.rule == "/b24/app" and "POST" in (rule.methods or ()) for rule in app.url_map.iter_rules()):
+        app.register_blueprint(main_page(workshop))
     add_headers(app)
     _speak(app, workshop.settings.lang)
     _refuse(app)
@@ -55,7 +61,7 @@ def _speak(app: Flask, default: Lang) -> None:
 
     @app.context_processor
     def words() -> dict[str, object]:
-        lang: Lang = g.get("lang") or texts.lang_of(request.accept_languages.best or "", default)
+        lang: Lang = g.get("lang") or lang_of(request.accept_languages.best or "", default)
         return {"t": texts.speaker(lang), "lang": lang, "nonce": nonce()}
 
 
@@ -97,4 +103,5 @@ def _answer(status: HTTPStatus, reason: str) -> ResponseReturnValue:
     count(reason)
     if request.accept_mimetypes.accept_html and "text/html" in request.headers.get("Accept", ""):
         return render_template("refused.html", text=texts.refusal(reason), reason=reason, status=int(status)), status
-    return {"error": reason}, status
+    text = texts.speaker(g.get("lang") or "en")(texts.refusal(reason))
+    return {"error": reason, "text": str(text)}, status

@@ -97,13 +97,6 @@ def add(words: Mapping[str, T]) -> None:
             raise ValueError(f"the text {name!r} is taken")
 
 
-def lang_of(code: str, default: Lang = "en") -> Lang:
-    """Choose the language of a page by what the portal or the browser says."""
-    if not code:
-        return default
-    return "ru" if code.lower()[:2] in ("ru", "be", "by", "kk", "kz", "uk", "ua", "uz") else "en"
-
-
 def speaker(lang: Lang) -> Callable[..., Markup]:
     """Give the function templates call: by name or with a `T`, places filled in; values are escaped."""
 

@@ -19,6 +19,7 @@ INSTALL: Mapping[str, T] = {
         "создать воронку «{pipeline}»: {stages} стадий, {fields} полей",
         "create the pipeline “{pipeline}”: {stages} stages, {fields} fields",
     ),
+    "install_process_known": T("связать с тем, что есть на портале", "tie to what the portal has"),
     "install_process_tied": T("уже подключён к портале", "already tied to the portal"),
     "install_processes_hint": T(
         "Снимите отметку, если воронка уже есть: её можно выбрать позже в настройках.",

@@ -60,7 +60,7 @@ def test_an_event_is_written_down_and_wakes_its_portal(known: Shop) -> None:
     assert (arrival.body["kind"], arrival.body["change"], arrival.body["entity_type_id"]) == ("deal", "update", 2)
     assert known.woken == [1]
     with known.workshop.database.read() as connection:
-        assert known.workshop.portals.reads(connection, 1).woken_at == known.clock()
+        assert known.workshop.portals.reads(connection, 1).wakes == 1
 
 
 def test_a_task_event_names_its_task(known: Shop) -> None:
