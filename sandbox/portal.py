@@ -22,6 +22,7 @@ from sandbox.registry import Caller
 from sandbox.tasks import Tasks
 from sandbox.timeline import Timeline
 from sandbox.wire import JSON
+from sandbox.workflows import Workflows
 from sandbox.world import World
 
 
@@ -102,6 +103,7 @@ class Portal:
         self.timeline = Timeline(self)
         self.messages = Messages(self)
         self.calendars = Calendars(self)
+        self.workflows = Workflows(self)
         self.requests = RequestLog()
         self.before_request: Callable[[RequestRecord], None] | None = None
         self.after_request: Callable[[RequestRecord], None] | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, redirect, request
+from werkzeug.exceptions import HTTPException
 
 import sandbox.methods.everything  # noqa: F401 fills the registry
 from sandbox import batch, rest
@@ -40,6 +41,17 @@ def portal_app(portal: Portal, blueprints: Iterable[BlueprintMaker] = ()) -> Fla
     app.register_blueprint(control(portal))
     for make in blueprints:
         app.register_blueprint(make(portal))
+
+    @app.errorhandler(Exception)
+    def broken(mistake: Exception) -> ResponseReturnValue:
+        """Answer 500 as a portal does, and make the pretend portal's own failure seen."""
+        if isinstance(mistake, HTTPException):
+            return mistake
+        if not isinstance(mistake, Cut):
+            portal.complain(f"the pretend portal failed at {request.path}: {mistake!r}")
+            body = RestError("INTERNAL_SERVER_ERROR", "Internal server error").body()
+            return Response(json.dumps(body), 500, mimetype="application/json")
+        raise mistake
 
     @app.before_request
     def moved() -> ResponseReturnValue | None:

@@ -168,6 +168,7 @@ class Crm:
         for name in ("createdBy", "updatedBy", "movedBy", "lastActivityBy"):
             item[name] = actor
         item |= {"opportunity": 0.0, "currencyId": "RUB", "isManualOpportunity": "N", "companyId": 0, "contactId": 0}
+        item |= dict.fromkeys(("isNew", "isRecurring", "isReturnCustomer", "isRepeatedApproach", "export"), "N")
         item |= {"begindate": now.date(), "closedate": now.date() + timedelta(days=7), "closed": "N"}
         known, closed = self.fields(entity_type_id), self.switched_off(entity_type_id)
         return {name: None if name in closed else value for name, value in item.items() if name in known}

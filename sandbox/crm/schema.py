@@ -31,7 +31,7 @@ _TIMES = (
 )
 _STAGED = "stageId:crm_status stageSemanticId:string:r movedTime:datetime:r movedBy:user:r "
 _CLIENT = "companyId:crm_company contactId:crm_contact contactIds:crm_contact:m observers:user:m "
-_MONEY = "currencyId:crm_currency isManualOpportunity:boolean opportunity:double taxValue:double "
+_MONEY = "currencyId:crm_currency isManualOpportunity:boolean opportunity:double "
 _UTM = "utmSource:string utmMedium:string utmCampaign:string utmContent:string utmTerm:string "
 _SOURCE = "sourceId:crm_status sourceDescription:text "
 _ORIGIN = "originatorId:string originId:string "
@@ -51,7 +51,14 @@ SPECS = {
     DEAL: "id:integer:r title:string typeId:crm_status categoryId:crm_category closed:boolean:r "
     "isNew:boolean:r isRecurring:boolean isReturnCustomer:boolean:r isRepeatedApproach:boolean:r "
     "probability:integer begindate:date closedate:date comments:text leadId:crm_lead quoteId:crm_quote "
-    "additionalInfo:string locationId:location " + _TIMES + _STAGED + _CLIENT + _MONEY + _UTM + _SOURCE + _ORIGIN,
+    "additionalInfo:string locationId:location taxValue:double "
+    + _TIMES
+    + _STAGED
+    + _CLIENT
+    + _MONEY
+    + _UTM
+    + _SOURCE
+    + _ORIGIN,
     CONTACT: "id:integer:r typeId:crm_status comments:text photo:file export:boolean companyId:crm_company "
     "companyIds:crm_company:m leadId:crm_lead originVersion:string observers:user:m fm:crm_multifield:m "
     + _TIMES
@@ -66,7 +73,12 @@ SPECS = {
 }
 DYNAMIC = (
     "id:integer:r title:string xmlId:string categoryId:crm_category begindate:date closedate:date "
-    "webformId:integer mycompanyId:crm_company previousStageId:crm_status:r " + _TIMES + _STAGED + _CLIENT + _MONEY + _SOURCE
+    "webformId:integer mycompanyId:crm_company taxValue:double previousStageId:crm_status:r "
+    + _TIMES
+    + _STAGED
+    + _CLIENT
+    + _MONEY
+    + _SOURCE
 )
 
 _LEGACY = {

@@ -13,7 +13,7 @@ from sandbox.registry import Call, method
 from sandbox.wire import JSON, as_list, whole, yes
 
 FIELDS = (
-    "type ownerId from to from_ts to_ts section auto_detect_section name skip_time timezone_from timezone_to description"
+    "type ownerId from to from_ts to_ts section name skip_time timezone_from timezone_to description"
     " color text_color accessibility importance private_event rrule is_meeting location remind attendees meeting crm_fields"
 )
 
@@ -42,7 +42,7 @@ def _moment(call: Call, name: str) -> datetime:
     return moment
 
 
-@method("calendar.event.add", "calendar", FIELDS)
+@method("calendar.event.add", "calendar", f"{FIELDS} auto_detect_section")
 def event_add(call: Call) -> Any:
     """Put an entry into a calendar (calendar-event-add.md)."""
     _required(call, "type", "ownerId", "name")
@@ -106,7 +106,7 @@ def event_update(call: Call) -> Any:
     return entry.id
 
 
-@method("calendar.event.delete", "calendar", "id type ownerId")
+@method("calendar.event.delete", "calendar", "id")
 def event_delete(call: Call) -> Any:
     """Delete an entry (calendar-event-delete.md)."""
     if not call.get("id"):

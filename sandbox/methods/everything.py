@@ -18,6 +18,7 @@ from sandbox.methods import (
     timeline,
     types,
     userfields,
+    workflows,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "timeline",
     "types",
     "userfields",
+    "workflows",
 ]

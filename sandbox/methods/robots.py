@@ -170,7 +170,7 @@ def trigger_delete(call: Call) -> Any:
     return True
 
 
-@method("crm.automation.trigger.execute", "crm", "CODE OWNER_TYPE_ID OWNER_ID", app=True)
+@method("crm.automation.trigger.execute", "crm", "CODE OWNER_TYPE_ID OWNER_ID", app=True, admin=True)
 def trigger_execute(call: Call) -> Any:
     """Fire a trigger: the item goes where an administrator placed it (crm-automation-trigger-execute.md)."""
     type_id, item_id = whole(call.get("OWNER_TYPE_ID")), whole(call.get("OWNER_ID"))

@@ -171,3 +171,10 @@ def test_a_feature_and_a_method_can_be_asked_for(desk: Desk) -> None:
     assert desk.call("method.get", name="mail.message.send")["isExisting"] is False
     assert "crm.item.add" in desk.call("methods")
     assert "crm" in desk.call("scope")
+
+
+def test_a_failure_of_the_pretend_portal_itself_is_seen(desk: Desk) -> None:
+    desk.portal.options["features"] = None
+
+    assert desk.refusal("feature.get", CODE="x") == (500, "INTERNAL_SERVER_ERROR")
+    assert "the pretend portal failed at /rest/feature.get" in desk.world.complaints.pop()
