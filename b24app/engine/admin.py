@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -34,11 +34,12 @@ class RunStory:
 
 @dataclass(frozen=True, slots=True)
 class PortalRow:
-    """A portal with what waits for it and when it was last read."""
+    """A portal with what waits for it and when it was last read; ``at_rest`` when nothing is done or to be done now."""
 
     portal: Portal
     load: Load
     reads: Reads
+    at_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,17 @@ def timers(
 
 def portals(workshop: Workshop) -> list[PortalRow]:
     """Return all portals with what waits for each."""
+    period = timedelta(seconds=workshop.settings.reader_period)
     with workshop.database.read() as connection:
         counted = views.loads(connection)
+        due = workshop.portals.due(connection, workshop.now(), period)
         return [
-            PortalRow(portal, counted.get(portal.id, Load()), workshop.portals.reads(connection, portal.id))
+            PortalRow(
+                portal,
+                counted.get(portal.id, Load()),
+                workshop.portals.reads(connection, portal.id),
+                portal.id not in due and not workshop.portals.lane_taken(connection, portal.id),
+            )
             for portal in workshop.portals.all(connection)
         ]
 

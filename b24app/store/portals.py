@@ -189,6 +189,11 @@ class Portals:
         mine = (t.portals.c.id == portal_id) & (t.portals.c.lane_owner == owner)
         connection.execute(sa.update(t.portals).where(mine).values(lane_owner="", lane_until=None))
 
+    def lane_taken(self, connection: Connection, portal_id: int) -> bool:
+        """Tell whether a worker has a portal's lane now, or had it when it died."""
+        c = t.portals.c
+        return bool(connection.execute(sa.select(c.lane_owner).where(c.id == portal_id)).scalar())
+
     def reads(self, connection: Connection, portal_id: int) -> Reads:
         """Return how a portal's wake-ups and readings stand."""
         c = t.portals.c

@@ -228,6 +228,7 @@ def _portal_json(row: admin.PortalRow) -> dict[str, Any]:
         "read_at": row.reads.read_at,
         "left_alone_until": row.reads.not_before,
         "waiting": asdict(row.load),
+        "at_rest": row.at_rest,
     }
     return {key: as_json(value) for key, value in told.items()}
 
