@@ -6,7 +6,7 @@ back is done by nobody; what it committed is done exactly once by whoever carrie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from b24app.bitrix.errors import PortalError, Transient
 from b24app.bitrix.gate import Gate
 from b24app.core.actions import AnswerRobot
 from b24app.core.call import Call, Place, RobotCalled
-from b24app.core.item import Item
+from b24app.core.item import Item, ItemRef
 from b24app.core.needs import Facts, Need, NeedItem, NeedLedger
 from b24app.core.properties import BadProperty, results_text
 from b24app.core.robot import Outcome, Robot
@@ -66,6 +66,41 @@ class Decider:
         for work, plan in plans:
             if plan is not None:
                 self._settle(work, plan, reader)
+
+    def rehearse(
+        self,
+        item: ItemRef,
+        put_down: Callable[[Connection], int],
+        look: Callable[[Connection, int], None],
+    ) -> None:
+        """Decide work in a transaction that keeps nothing: it is put down, decided, looked at and taken back.
+
+        Raises `BadStep` and `BadProperty` for work that cannot be planned, and the `PortalError` that reading met.
+        """
+        knowledge = known(self.workshop, self.portal, self.gate)
+        with self.workshop.database.read() as connection:
+            book = field_book(self.workshop, connection, self.portal, knowledge)
+        reader = Reader(self.gate, book, knowledge.people)
+        reader.read([_only(NeedItem(item))])
+        for _ in range(ATTEMPTS):
+            try:
+                with self.workshop.database.trial() as connection:
+                    self._rehearse(connection, put_down(connection), reader, look)
+                return
+            except NotRead as more:
+                reader.read([_only(more.need)])
+        raise EndlessNeeds
+
+    def _rehearse(
+        self, connection: Connection, work_id: int, reader: Reader, look: Callable[[Connection, int], None]
+    ) -> None:
+        work = queue.get_work(connection, work_id)
+        assert work is not None
+        planner = Planner(connection, self.portal, self.workshop.catalogue, self.workshop.now())
+        plan = planner.plan(work, reader.values.get(NeedItem(work.item)))
+        if plan is not None:
+            _Deciding(self, connection, plan, reader).run()
+        look(connection, work_id)
 
     # planning --------------------------------------------------------------------------------------------------------
 
@@ -153,8 +188,7 @@ class Decider:
 
     def _refuse(self, work: Work, item: Item | None, error: BadStep | BadProperty) -> None:
         """Settle work nobody can do as it is written; a waiting robot is answered, so that no process hangs."""
-        why = error.why if isinstance(error, BadProperty) else T.same(str(error))
-        told = _UNREADABLE.fill(why=T(f"{getattr(error, 'name', '')}: {why.ru}", f"{getattr(error, 'name', '')}: {why.en}"))
+        told = _UNREADABLE.fill(why=error.why)
         now = self.workshop.now()
         with self.workshop.database.write() as connection:
             robot = self.workshop.catalogue.get(str(work.body.get("code", "")))
@@ -244,7 +278,7 @@ class _Deciding:
         def ask(facts: Facts) -> Iterable[Need[Any]]:
             return invocation.robot.needs(call, invocation.props, facts)
 
-        return self.reader.facts_for(ask, self.connection, self.decider.portal.id)
+        return self.reader.facts_for(ask, self.connection, self.decider.portal.id, forget=self.plan.forced)
 
     def _answer(self, returns: Any, why: T) -> AnswerRobot:
         values = results_text(returns) if not isinstance(returns, dict) else returns

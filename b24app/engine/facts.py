@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -74,11 +74,12 @@ class Reader:
                     raise
                 self.errors[q.need] = error
 
-    def facts_for(self, ask: Asking, connection: Connection, portal_id: int) -> Facts:
+    def facts_for(self, ask: Asking, connection: Connection, portal_id: int, *, forget: bool = False) -> Facts:
         """Return the facts of one call, its ledger read in the transaction that will store the decision.
 
         Raises the `PortalError` by which a need could not be answered, and `NotRead` for one that shows only now, because
-        the ledger has changed since the reading: no portal is called inside a transaction.
+        the ledger has changed since the reading: no portal is called inside a transaction. ``forget`` leaves out of the
+        ledger what was done before, so that it is done again.
         """
         values: dict[Need[Any], Any] = {}
         for _ in range(ROUNDS):
@@ -86,12 +87,15 @@ class Reader:
             if not asked:
                 return Facts(values)
             for need in asked:
-                values[need] = self._value(need, connection, portal_id)
+                values[need] = self._value(need, connection, portal_id, forget)
         raise EndlessNeeds
 
-    def _value(self, need: Need[Any], connection: Connection, portal_id: int) -> Any:
+    def _value(self, need: Need[Any], connection: Connection, portal_id: int, forget: bool) -> Any:
         if isinstance(need, NeedLedger):
-            return ledger.ledger(connection, portal_id, need.ref)
+            memory = ledger.ledger(connection, portal_id, need.ref)
+            if not forget:
+                return memory
+            return replace(memory, tasks=(), sms_texts=frozenset(), trained=frozenset())
         if need in self.errors:
             raise self.errors[need]
         if need not in self.values:

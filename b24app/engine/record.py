@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from b24app.bitrix.effects import LOCAL
 from b24app.core import actions as a
-from b24app.core.call import Call, Cause
+from b24app.core.call import Call, Cause, FieldsChanged, StageEntered, TaskFinished, TimerDue
 from b24app.core.item import ItemRef
 from b24app.core.properties import portal_text, results_text
 from b24app.core.robot import Outcome, Robot
@@ -159,6 +159,22 @@ def cause_json(cause: Cause) -> dict[str, Any]:
     return {"kind": type(cause).__name__, **told}
 
 
+def cause_from_json(told: Mapping[str, Any]) -> Cause | None:
+    """Read a cause back, for a run that is done again; None for what is none. A robot's token is gone for good."""
+    match told.get("kind"):
+        case "TimerDue":
+            due, set_at = datetime.fromisoformat(told["due"]), datetime.fromisoformat(told["set_at"])
+            return TimerDue(str(told["name"]), due, set_at)
+        case "TaskFinished":
+            return TaskFinished(str(told["name"]), int(told["task_id"]), bool(told["full_checklist"]))
+        case "FieldsChanged":
+            return FieldsChanged(tuple(told["names"]))
+        case "StageEntered":
+            return StageEntered(again=True)
+        case _:
+            return None
+
+
 def props_json(props: Any) -> dict[str, Any]:
     """Write properties down the way they are shown to people."""
     if props is None:
@@ -172,7 +188,7 @@ def portal_value(value: Any) -> Any:
         case T():
             return {"ru": value.ru, "en": value.en}
         case a.Step():
-            return {"robot": value.robot, "props": {k: portal_value(v) for k, v in value.props.items()}}
+            return {value.robot: {k: portal_value(v) for k, v in value.props.items()}}
         case tuple() | list():
             return [portal_value(one) for one in value]
         case dict():

@@ -29,8 +29,9 @@ from b24app.core.item import Item
 from b24app.core.process import StageDef
 from b24app.core.properties import from_file, from_portal, sameness
 from b24app.core.robot import Catalogue, Robot
-from b24app.core.text import T
+from b24app.core.text import T, join
 from b24app.engine.knowledge import Running, house_of, place_of, running
+from b24app.engine.record import cause_from_json
 from b24app.store import ledger, queue
 from b24app.store.portals import Portal
 from b24app.store.queue import StageEntry, Work
@@ -45,7 +46,11 @@ _OUTSIDE = T(
 
 
 class BadStep(Exception):
-    """A step that cannot be run: an unknown robot, or properties it does not understand."""
+    """A step that cannot be run: an unknown robot, or properties it does not understand; ``why`` says it to people."""
+
+    def __init__(self, why: T) -> None:
+        super().__init__(why.en)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ class Plan:
     token: str = ""
     waits: bool = False
     gone: bool = False
+    forced: bool = False
+    """Done again by force: the robots are not told what was done before."""
 
     def call(self, at: datetime, reasons: tuple[T, ...] = ()) -> Call:
         return Call(self.work.item, at, self.cause, self.place, self.house, reasons)
@@ -105,6 +112,7 @@ class Planner:
         plan = Plan(work, StageEntered(), place, house_of(self.portal, run, self.now), run)
         if run is not None:
             plan = replace(plan, stage_key=run.stage_key(stage_id) or "")
+        plan = replace(plan, forced=bool(work.body.get("force")))
         if item is None and work.kind != "call":
             return self._wound_up(plan)
         if work.kind == "call":
@@ -161,6 +169,7 @@ class Planner:
             place=replace(plan.place, passed=passed),
             invocations=tuple(invocations),
             watched=stage.changes.fields if stage.changes else (),
+            asked_by=str(plan.work.body.get("by", "")),
         )
 
     def _called(self, plan: Plan, item: Item | None, entry: StageEntry | None) -> Plan:
@@ -223,7 +232,7 @@ class Planner:
     def _asked(self, plan: Plan) -> Plan:
         body = plan.work.body
         steps = [Step(step["robot"], step["props"]) for step in body["steps"]]
-        cause = AskedByPerson(str(body["by"]), str(body["why"]))
+        cause = cause_from_json(body.get("cause", {})) or AskedByPerson(str(body["by"]), str(body["why"]))
         invocations = self._steps(plan.work, steps, f"w{plan.work.id}")
         return replace(plan, cause=cause, invocations=invocations, asked_by=str(body["by"]))
 
@@ -235,14 +244,15 @@ class Planner:
     def _robot(self, code: str) -> Robot[Any]:
         robot = self.catalogue.get(code)
         if robot is None:
-            raise BadStep(f"no robot is called {code}")
+            raise BadStep(T(f"робота «{code}» нет", f"no robot is called {code}"))
         return robot
 
     def _read(self, step: Step) -> tuple[Robot[Any], Any]:
         robot = self._robot(step.robot)
         props, problems = from_file(robot, step.props)
         if problems:
-            raise BadStep(f"{step.robot}: " + "; ".join(str(problem) for problem in problems))
+            told = [T(f"{problem.name} — {problem.why.ru}", f"{problem.name}: {problem.why.en}") for problem in problems]
+            raise BadStep(T(f"{step.robot}: {join(told, '; ').ru}", f"{step.robot}: {join(told, '; ').en}"))
         return robot, props
 
     def _steps(self, work: Work, steps: Iterable[Step], prefix: str, phase: Phase = "step") -> tuple[Invocation, ...]:

@@ -69,5 +69,14 @@ class Database:
             with reading.begin():
                 yield reading
 
+    @contextmanager
+    def trial(self) -> Iterator[Connection]:
+        """Run a transaction that may write and is rolled back at the end, whatever happens."""
+        with self.engine.connect() as connection, connection.begin() as transaction:
+            try:
+                yield connection
+            finally:
+                transaction.rollback()
+
     def close(self) -> None:
         self.engine.dispose()

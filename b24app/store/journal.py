@@ -154,6 +154,18 @@ def list_runs(
     return [(row.portal_id, _run(row)) for row in connection.execute(statement)]
 
 
+def runs_of_entry(connection: Connection, entry_id: int) -> list[Run]:
+    """Return the runs of a stage entry, in order."""
+    statement = sa.select(t.runs).where(t.runs.c.entry_id == entry_id).order_by(t.runs.c.id)
+    return [_run(row) for row in connection.execute(statement)]
+
+
+def runs_of_work(connection: Connection, work_id: int) -> list[Run]:
+    """Return the runs of a piece of work, in order."""
+    statement = sa.select(t.runs).where(t.runs.c.work_id == work_id).order_by(t.runs.c.id)
+    return [_run(row) for row in connection.execute(statement)]
+
+
 def _run(row: sa.Row[Any]) -> Run:
     return Run(
         id=row.id,

@@ -156,6 +156,12 @@ def entry(connection: Connection, entry_id: int) -> StageEntry | None:
     return None if row is None else _entry(row)
 
 
+def portal_of_entry(connection: Connection, entry_id: int) -> int | None:
+    """Return the portal a stage entry belongs to."""
+    found: int | None = connection.execute(sa.select(t.entries.c.portal_id).where(t.entries.c.id == entry_id)).scalar()
+    return found
+
+
 def last_entry(connection: Connection, portal_id: int, item: ItemRef) -> StageEntry | None:
     """Return the newest stage entry of an item."""
     e = t.entries.c
@@ -208,6 +214,12 @@ def add_work(
         "created_at": at,
     }
     return insert_once(connection, t.work, row)
+
+
+def next_number(connection: Connection, portal_id: int) -> int:
+    """Return a number no work of the portal has in its key yet."""
+    found: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(t.work.c.id), 0) + 1)).scalar_one()
+    return found
 
 
 def ready_work(connection: Connection, portal_id: int, at: datetime, limit: int = 50) -> list[Work]:
