@@ -17,6 +17,7 @@ from robots import (
     installer_task,
     notify,
     record,
+    relay_sms,
     remind_before,
     require_fields,
     return_deal,
@@ -49,6 +50,7 @@ CATALOGUE: Catalogue = {
         wind_up.ROBOT,
         create_deal.ROBOT,
         confirm_payment.ROBOT,
+        relay_sms.ROBOT,
     )
 }
 """Every robot by its code."""

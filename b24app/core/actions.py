@@ -153,13 +153,15 @@ class Notify:
 class SendSms:
     """Send an SMS through the configured gateway, at most once.
 
-    ``otherwise`` is what follows when it could not be sent, or when nobody can tell whether it was.
+    ``otherwise`` is what follows when it could not be sent, or when nobody can tell whether it was. ``message_id`` is the
+    portal's own number of a message it handed over: its status is told there, instead of a timeline comment.
     """
 
     item: ItemRef
     phone: str
     text: str
     otherwise: AddTask | None = None
+    message_id: str = ""
     kind: Literal["send_sms"] = "send_sms"
 
 

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from b24app.core.text import Lang
 from b24app.core.worktime import WorkCalendar
 
+SMS_PROVIDER = "b24app_sms"
+"""The code under which portals know the application as an SMS provider."""
+
 
 class Gateway(BaseModel):
     """An SMS gateway as one HTTP request; ``{phone}``, ``{text}`` and ``{id}`` are filled in.

@@ -60,7 +60,7 @@ class Decider:
         with self.workshop.database.read() as connection:
             book = field_book(self.workshop, connection, self.portal, knowledge)
         reader = Reader(self.gate, book, knowledge.people)
-        reader.read([_only(NeedItem(work.item)) for work in works])
+        reader.read([_only(NeedItem(work.item)) for work in works if work.item.id])
         plans = [(work, self._planned(work, reader, knowledge)) for work in works]
         reader.read(self._askings([plan for _, plan in plans if plan is not None]))
         for work, plan in plans:
@@ -110,7 +110,7 @@ class Decider:
         if need in reader.errors:
             self._put_off(work, reader.errors[need])
             return None
-        item: Item | None = reader.values[need]
+        item: Item | None = reader.values.get(need)  # an SMS of the portal may belong to no item
         try:
             plan = self._plan(work, item, knowledge)
         except (BadStep, BadProperty) as error:

@@ -17,6 +17,7 @@ from b24app.bitrix.commands import Command
 from b24app.bitrix.errors import PortalError
 from b24app.bitrix.replies import Reply, as_map
 from b24app.core.item import DEAL, LEAD
+from b24app.core.portal import SMS_PROVIDER
 from b24app.core.properties import registration
 from b24app.core.robot import Catalogue, Robot
 from b24app.core.text import T
@@ -24,7 +25,6 @@ from b24app.core.text import T
 Kind = Literal["robot", "event", "placement", "sms"]
 Act = Literal["add", "change", "remove"]
 
-SMS_CODE = "b24app_sms"
 EVENTS = ("ONCRMDEALADD", "ONCRMDEALUPDATE", "ONCRMDEALDELETE", "ONCRMDEALMOVETOCATEGORY", "ONTASKUPDATE", "ONTASKDELETE")
 OPTIONAL_EVENTS = (
     "ONCRMLEADADD",
@@ -147,7 +147,7 @@ def _placement(code: str, handler: str, title: T) -> Entry:
 
 def _sms(public_url: str) -> Entry:
     definition = {"TYPE": "SMS", "HANDLER": f"{public_url}/b24/sms", "NAME": _both(_SMS), "DESCRIPTION": _both(_SMS_ABOUT)}
-    return Entry("sms", SMS_CODE, _SMS, definition, optional=True)
+    return Entry("sms", SMS_PROVIDER, _SMS, definition, optional=True)
 
 
 def _both(text: T) -> dict[str, str]:

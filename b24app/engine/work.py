@@ -113,6 +113,8 @@ class Planner:
         if run is not None:
             plan = replace(plan, stage_key=run.stage_key(stage_id) or "")
         plan = replace(plan, forced=bool(work.body.get("force")))
+        if work.kind == "sms":
+            return self._relayed(plan)
         if item is None and work.kind != "call":
             return self._wound_up(plan)
         if work.kind == "call":
@@ -228,6 +230,13 @@ class Planner:
             step = Step("record", {"text": {"ru": text.ru, "en": text.en}})
         cause = PaymentConfirmed(payment, amount, note)
         return replace(plan, cause=cause, invocations=self._steps(plan.work, [step], f"w{plan.work.id}"))
+
+    def _relayed(self, plan: Plan) -> Plan:
+        body = plan.work.body
+        props = {"phone": body["to"], "text": body["text"], "message_id": body["message_id"]}
+        cause = AskedByPerson("Bitrix24", str(body.get("module") or ""))
+        steps = [Step("relay_sms", props)]
+        return replace(plan, cause=cause, invocations=self._steps(plan.work, steps, f"w{plan.work.id}"))
 
     def _asked(self, plan: Plan) -> Plan:
         body = plan.work.body

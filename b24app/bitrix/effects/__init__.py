@@ -10,6 +10,7 @@ from b24app.bitrix.effects.crm import (
     MovingStage,
     Notifying,
     RecordingSms,
+    ReportingSms,
     UpdatingItem,
     commenting,
 )
@@ -45,6 +46,8 @@ def effect_of(action: a.Action, mark: str, setting: Setting) -> Effect:
             return commenting(action, mark, setting)
         case a.Notify():
             return Notifying(action, mark, setting)
+        case a.SendSms() if action.message_id:
+            return ReportingSms(action, mark, setting)
         case a.SendSms():
             return RecordingSms(action, mark, setting)
         case a.AddVisit():

@@ -16,6 +16,7 @@ from b24app.bitrix.reading import get_item, items_in
 from b24app.bitrix.replies import Reply, as_map
 from b24app.core.actions import AddItem, AnswerRobot, Comment, MoveStage, Notify, SendSms, UpdateItem
 from b24app.core.item import DEAL, LEAD, ItemRef
+from b24app.core.portal import SMS_PROVIDER
 from b24app.core.text import T, bb
 
 _SMART_STAGE = re.compile(r"^DT\d+_(\d+):")
@@ -168,6 +169,21 @@ class RecordingSms(Commenting):
     def __init__(self, action: SendSms, mark: str, setting: Setting) -> None:
         text = _SMS_SENT.fill(phone=action.phone, text=bb(action.text)).at(setting.lang)
         super().__init__(action.item, text, mark, setting)
+
+
+class ReportingSms(OneCommand):
+    """Tells the portal that a message it handed over went out.
+
+    Page: api-reference/messageservice/messageservice-message-status-update.md.
+    """
+
+    def __init__(self, action: SendSms, mark: str, setting: Setting) -> None:
+        super().__init__(mark, setting)
+        self.action = action
+
+    def command(self) -> Command:
+        params = {"CODE": SMS_PROVIDER, "MESSAGE_ID": self.action.message_id, "STATUS": "sent"}
+        return Command("messageservice.message.status.update", params)
 
 
 class Notifying(OneCommand):
