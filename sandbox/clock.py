@@ -25,6 +25,10 @@ class SandboxClock:
             return self._base
         return self._base + timedelta(seconds=time.monotonic() - self._started)
 
+    def run(self) -> None:
+        """Go on with the real clock from the present moment."""
+        self._base, self._started, self._running = self.now(), time.monotonic(), True
+
     def advance(self, by: timedelta) -> datetime:
         """Turn the clock forward (or back) and give the new moment."""
         return self.set(self.now() + by)

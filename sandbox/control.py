@@ -42,6 +42,33 @@ def control(portal: Portal) -> Blueprint:
                 turn_clock(portal, _asked())
             return jsonify(now=world.now().isoformat(), portal=portal.stamp(world.now()))
 
+    @board.get("/sms")
+    def sms() -> ResponseReturnValue:
+        rows = [{"to": m.to, "text": m.text, "at": m.at.isoformat(), "id": m.id} for m in world.sms.outbox]
+        return jsonify(rows)
+
+    _delivery_endpoints(board, portal)
+    _app_endpoints(board, portal)
+    _frame_endpoint(board, portal)
+    _fault_endpoints(board, portal)
+    _robot_endpoints(board, portal)
+    return board
+
+
+def _asked() -> JSON:
+    body: Any = request.get_json(silent=True)
+    return body if isinstance(body, dict) else request.values.to_dict()
+
+
+def card_of(portal: Portal, client_id: str) -> AppCard:
+    """Find an app's card; raises 404."""
+    found = portal.apps.by_client(client_id)
+    if found is None:
+        raise RestError("NOT_FOUND", "No such application", 404)
+    return found
+
+
+def _delivery_endpoints(board: Blueprint, portal: Portal) -> None:
     @board.post("/deliver")
     def deliver() -> ResponseReturnValue:
         limit = _asked().get("max")
@@ -55,33 +82,12 @@ def control(portal: Portal) -> Blueprint:
     def as_user(user_id: int, method: str) -> ResponseReturnValue:
         if not portal.people.active(user_id):
             raise RestError("NOT_FOUND", "No such user", 404)
-        with world.lock:
+        with portal.world.lock:
             page, block = rest.timed(portal, Caller(user_id), method, request.get_json(silent=True) or {})
             return jsonify(rest.envelope(page, block))
 
-    @board.get("/sms")
-    def sms() -> ResponseReturnValue:
-        rows = [{"to": m.to, "text": m.text, "at": m.at.isoformat(), "id": m.id} for m in world.sms.outbox]
-        return jsonify(rows)
-
-    _app_endpoints(board, portal)
-    _fault_endpoints(board, portal)
-    _robot_endpoints(board, portal)
-    return board
-
-
-def _asked() -> JSON:
-    body: Any = request.get_json(silent=True)
-    return body if isinstance(body, dict) else request.values.to_dict()
-
 
 def _app_endpoints(board: Blueprint, portal: Portal) -> None:
-    def card_of(client_id: str) -> AppCard:
-        found = portal.apps.by_client(client_id)
-        if found is None:
-            raise RestError("NOT_FOUND", "No such application", 404)
-        return found
-
     @board.route("/apps", methods=["GET", "POST"])
     def apps() -> ResponseReturnValue:
         with portal.world.lock:
@@ -105,18 +111,20 @@ def _app_endpoints(board: Blueprint, portal: Portal) -> None:
             "uninstall": portal.apps.uninstall,
         }
         with portal.world.lock:
-            card = card_of(client_id)
+            card = card_of(portal, client_id)
             if action not in acts:
                 raise RestError("NOT_FOUND", f"Unknown action {action}", 404)
             acts[action](card)
             return jsonify(card_row(card))
 
+
+def _frame_endpoint(board: Blueprint, portal: Portal) -> None:
     @board.post("/frame")
     def frame() -> ResponseReturnValue:
         asked = _asked()
         with portal.world.lock:
             url, form = portal.open_app_post(
-                card_of(str(asked["client_id"])),
+                card_of(portal, str(asked["client_id"])),
                 int(asked["user_id"]),
                 str(asked.get("placement") or "DEFAULT"),
                 asked.get("options") or {},
@@ -151,8 +159,9 @@ def _fault_endpoints(board: Blueprint, portal: Portal) -> None:
             for name in ("leaky", "real_time"):
                 if name in asked:
                     setattr(portal.limits, name, bool(asked[name]))
-            if "sms_refuse" in asked:
-                portal.world.sms.refuse = int(asked["sms_refuse"])
+            for name in ("refuse", "hang_up_after_accepting"):
+                if f"sms_{name}" in asked:
+                    setattr(portal.world.sms, name, int(asked[f"sms_{name}"]))
             active = [{"kind": f.kind, "method": f.method, "hits": f.hits} for f in portal.faults.active]
             return jsonify({name: getattr(portal.faults, name) for name in switches} | {"active": active})
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from sandbox.errors import RestError
 from sandbox.page_bbcode import bb_html
@@ -121,7 +122,7 @@ class Desk:
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
-    def back(self, fallback: str = "/") -> ResponseReturnValue:
+    def back(self, fallback: str = "/") -> WerkzeugResponse:
         """Send the visitor back to where he came from."""
         came = urlsplit(request.referrer or "")
         same = came.netloc == request.host and bool(came.path)

@@ -48,6 +48,19 @@ class RequestLog(list[RequestRecord]):
         return sum(1 for record in self if method in {record.method, *record.commands})
 
 
+def fresh_options() -> JSON:
+    """Give the switches of a portal as they stand on the first day."""
+    return {
+        "convert_leads": False,
+        "check_required": False,
+        "checklist_events": False,
+        "rewrite_final_rows": False,
+        "dialect": "full",
+        "features": {"rest_offline_extended": "Y", "rest_auth_connector": "Y"},
+        "license": "ru_ent250",
+    }
+
+
 class Person:
     """A user at the screen: calls run as his clicks would, without any app."""
 
@@ -77,15 +90,7 @@ class Portal:
         self.member_id = world.hex(32)
         self.domain = domain
         self.server_zone = ZoneInfo(server_zone)
-        self.options: JSON = {
-            "convert_leads": False,
-            "check_required": False,
-            "checklist_events": False,
-            "rewrite_final_rows": False,
-            "dialect": "full",
-            "features": {"rest_offline_extended": "Y", "rest_auth_connector": "Y"},
-            "license": "ru_ent250",
-        }
+        self.options = fresh_options()
         self.denied: set[tuple[int, str]] = set()
         """Pairs of user and method that are refused with ACCESS_DENIED."""
         self.former_domains: set[str] = set()
@@ -175,11 +180,11 @@ class Portal:
         self.webhooks[user_id, secret] = frozenset(scopes or ["*"])
         return f"{self.client_endpoint}{user_id}/{secret}/"
 
-    def deliver(self, limit: int | None = None) -> int:
+    def deliver(self, max: int | None = None) -> int:
         """Time robots out, send what the queue has due, and give how many calls were made."""
         with self.world.lock:
             self.automation.expire()
-        return self.events.deliver(limit)
+        return self.events.deliver(max)
 
     def store_file(self, name: str, content: bytes) -> int:
         """Keep a file's content and give its id."""

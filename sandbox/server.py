@@ -67,6 +67,11 @@ def portal_app(portal: Portal, blueprints: Iterable[BlueprintMaker] = ()) -> Fla
     def webhook_call(user_id: int, secret: str, method: str) -> ResponseReturnValue:
         return answer(portal, method, lambda: rest.webhook_caller(portal, user_id, secret))
 
+    _pages(app, portal)
+    return app
+
+
+def _pages(app: Flask, portal: Portal) -> None:
     @app.get("/rest/crm.controller.item.getFile/")
     def file() -> ResponseReturnValue:
         name, content = portal.files[whole(request.args.get("fileId"))]
@@ -88,8 +93,6 @@ def portal_app(portal: Portal, blueprints: Iterable[BlueprintMaker] = ()) -> Fla
             "server_domain": portal.world.oauth_domain,
         }
         return redirect(f"{card.handler_url}?{urlencode(query)}", 302)
-
-    return app
 
 
 def request_params() -> Any:

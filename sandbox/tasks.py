@@ -108,6 +108,10 @@ class Tasks:
         self._last = 0
         self._last_history = 0
 
+    def of(self, user_id: int) -> list[Task]:
+        """Give the tasks a user is responsible for, oldest first."""
+        return [task for task in self.tasks.values() if task.responsible == user_id]
+
     def visible(self, task_id: int, user_id: int) -> Task | None:
         """Find a task the user may see."""
         task = self.tasks.get(task_id)

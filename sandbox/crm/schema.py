@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 LEAD, DEAL, CONTACT, COMPANY = 1, 2, 3, 4
 SHORT = {LEAD: "L", DEAL: "D", CONTACT: "C", COMPANY: "CO"}
@@ -104,6 +105,11 @@ def camel(upper: str) -> str:
 
 def system_fields(entity_type_id: int) -> dict[str, Field]:
     """Give the built-in fields of an object type."""
+    return dict(_system_fields(entity_type_id))
+
+
+@cache
+def _system_fields(entity_type_id: int) -> dict[str, Field]:
     legacy = _LEGACY_LEAD if entity_type_id == LEAD else _LEGACY if entity_type_id in SPECS else {}
     fields = {}
     for spec in SPECS.get(entity_type_id, DYNAMIC).split():

@@ -127,8 +127,9 @@ def test_the_gateway_speaks_both_dialects_and_knows_a_repetition(desk: Desk) -> 
         ("+79161234501", "Ждём вас"),
         ("+79161234502", "Завтра"),
     ]
-    known = gateway.get("/sys/status.php", query_string={"phone": "+79161234502", "id": "run-1"}).json
-    unknown = gateway.get("/sys/status.php", query_string={"phone": "+79161234502", "id": "run-2"}).json
+    look = {"login": "sandbox", "psw": "sandbox", "phone": "+79161234502"}
+    known = gateway.get("/sys/status.php", query_string={**look, "id": "run-1"}).json
+    unknown = gateway.get("/sys/status.php", query_string={**look, "id": "run-2"}).json
     assert known and unknown
     assert (known["err"], unknown["error_code"]) == (0, 3)
 
