@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -31,7 +32,7 @@ from b24app.store.portals import Grant, Portal, Portals
 from b24app.store.processes import Pinned, Tie
 from b24app.store.secrets import Vault
 from b24app.store.tables import EPOCH, metadata
-from tests.builders import INSTALLER, MANAGER, people
+from tests.builders import DIRECTOR, INSTALLER, MANAGER, people
 
 NOW = datetime(2026, 6, 10, 9, 0, tzinfo=UTC)
 """A Wednesday noon in Moscow."""
@@ -178,7 +179,8 @@ def stands_on(house: House, portal: Portal, key: str, item: ItemRef = DEAL_12) -
     return entry
 
 
-Answers = Mapping[str, Callable[[dict[str, list[str]]], Any] | Any]
+Answers = Mapping[str, Any]
+"""Method -> its result, a function of the parameters, or a `Refusal`."""
 
 
 @dataclass
@@ -186,7 +188,7 @@ class Wire:
     """What a portal on the wire was asked, command by command."""
 
     requests: int = 0
-    commands: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+    commands: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
 class Refusal(Exception):
@@ -195,7 +197,7 @@ class Refusal(Exception):
 
 @contextmanager
 def portal_answers(answers: Answers, host: str = HOST) -> Iterator[Wire]:
-    """Answer the batches of one portal from a table: method -> result, function of the parameters, or `Refusal`."""
+    """Answer the calls and batches of one portal from a table."""
     wire = Wire()
 
     def answer(request: Any) -> tuple[int, dict[str, str], str]:
@@ -206,7 +208,7 @@ def portal_answers(answers: Answers, host: str = HOST) -> Iterator[Wire]:
             asked = parse_qs(query)
             wire.commands.append((method, asked))
             said = answers[method]
-            said = said(asked) if callable(said) and not isinstance(said, type) else said
+            said = said(asked) if callable(said) else said
             if isinstance(said, Refusal):
                 errors[key] = {"error": said.args[0], "error_description": ""}
             else:
@@ -216,8 +218,19 @@ def portal_answers(answers: Answers, host: str = HOST) -> Iterator[Wire]:
         }
         return 200, {}, json.dumps(body)
 
+    def answer_one(request: Any) -> tuple[int, dict[str, str], str]:
+        wire.requests += 1
+        method, asked = request.url.rsplit("/", 1)[1], json.loads(request.body)
+        wire.commands.append((method, asked))
+        said = answers[method]
+        said = said(asked) if callable(said) else said
+        if isinstance(said, Refusal):
+            return 400, {}, json.dumps({"error": said.args[0], "error_description": ""})
+        return 200, {}, json.dumps({"result": said})
+
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.add_callback(responses.POST, f"https://{host}/rest/batch", callback=answer)
+        mock.add_callback(responses.POST, re.compile(rf"https://{re.escape(host)}/rest/(?!batch)"), callback=answer_one)
         yield wire
 
 
@@ -268,3 +281,29 @@ def an_action(
         if error:
             journal.settle(connection, number, state, house.at[0], progress={}, error=error)
     return number
+
+
+def profile(asked: Mapping[str, Any]) -> Any:
+    """Answer ``profile`` for viewers' tokens ``viewer-<id>``; the director is an administrator."""
+    user = people().users.get(int(str(asked["auth"]).removeprefix("viewer-")))
+    if user is None:
+        return Refusal("ACCESS_DENIED")
+    first, _, last = user.name.partition(" ")
+    return {"ID": str(user.id), "ADMIN": user.id == DIRECTOR, "NAME": first, "LAST_NAME": last}
+
+
+def an_opening(portal: Portal, user: int, options: str = "", placement: str = "CRM_DEAL_DETAIL_TAB") -> dict[str, Any]:
+    """Give the request by which a portal opens a page for a user, for ``client.post(path, **...)``."""
+    body = {
+        "AUTH_ID": f"viewer-{user}",
+        "AUTH_EXPIRES": "3600",
+        "REFRESH_ID": f"viewer-refresh-{user}",
+        "SERVER_ENDPOINT": "https://oauth.bitrix24.tech/rest/",
+        "APPLICATION_TOKEN": f"token-{portal.member_id}",
+        "member_id": portal.member_id,
+        "status": "L",
+        "PLACEMENT": placement,
+        "PLACEMENT_OPTIONS": options,
+    }
+    query = {"DOMAIN": portal.host, "PROTOCOL": "1", "LANG": "ru", "APP_SID": "x"}
+    return {"data": body, "query_string": query, "base_url": "https://app.example.test"}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
@@ -63,6 +64,8 @@ class Plan:
     blind: bool
     held: Busy | None
     """The time held for this order now."""
+    tz: ZoneInfo
+    """The company's zone, in which all is shown."""
 
 
 class NoBooking(Exception):
@@ -133,7 +136,7 @@ def plan(workshop: Workshop, gate: Gate, portal: Portal, item: ItemRef, day: dat
     elif not isinstance(times, Refused):
         raise times
     week = week_of(monday, crew, busy, memory.claimed, calendar, order.booking.hours, now)
-    return Plan(order, week, blind, memory.claimed[0] if memory.claimed else None)
+    return Plan(order, week, blind, memory.claimed[0] if memory.claimed else None, calendar.tz)
 
 
 def _monday(day: date | None, today: date) -> date:

@@ -44,6 +44,11 @@ class Week:
     cells: Mapping[tuple[int, date], Cell]
     hours: int
 
+    @property
+    def free(self) -> bool:
+        """Whether anybody has time for a visit."""
+        return any(cell.slots for cell in self.cells.values())
+
     def slot(self, user: int, start: datetime) -> Slot | None:
         """Return the visit somebody chose, if it is one that fits."""
         for cell in self.cells.values():

@@ -55,6 +55,11 @@ def robot_name(names: Names, code: str) -> T:
     return names.robots.get(code) or _ROBOTS.get(code) or T.same(code)
 
 
+def run_state(code: str) -> T:
+    """Name the state of a run."""
+    return RUN_STATES.get(code) or T.same(code)
+
+
 def stage_name(names: Names, stage_id: str) -> T:
     """Name a stage; one outside of all processes by its id."""
     return names.stages.get(stage_id) or T.same(stage_id or "—")
