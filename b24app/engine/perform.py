@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from b24app.bitrix.commands import BATCH_LIMIT, Command
 from b24app.bitrix.effects import Effect, Progress, Setting, Step, effect_of
+from b24app.bitrix.effects.crm import SMS_FAILED
 from b24app.bitrix.errors import NotSent, PortalError, Transient
 from b24app.bitrix.gate import Gate
 from b24app.bitrix.replies import Reply
@@ -217,6 +218,10 @@ class Performer:
                 )
                 return
             told = f"{outcome.fate}: {outcome.note}"
+            if action.message_id:  # the portal handed it over, and is told
+                progress = {**stored.progress, "sms": SMS_FAILED}
+                journal.settle(connection, stored.id, "pending", now, progress=progress, error=told)
+                return
             journal.settle(connection, stored.id, "failed", now, progress=stored.progress, error=told)
             self._otherwise(connection, stored, action)
 

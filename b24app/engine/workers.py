@@ -27,7 +27,7 @@ def drain(workshop: Workshop, portal_id: int, owner: str) -> None:
     try:
         settle_wanted(workshop, portal_id)
         Lane(workshop, portal_id, owner).drain()
-    except Exception:
+    except Exception:  # noqa: BLE001 - the worker loop: one portal that fails must not end the worker
         _log.exception("a drain broke off", portal=portal_id)
 
 
@@ -60,7 +60,12 @@ class Workers:
         self.tick()
 
     def wake(self, portal_id: int) -> None:
-        """Let a portal be drained soon: once more, if it is being drained now."""
+        """Let a portal be drained soon: once more, if it is being drained now.
+
+        In a process without working threads nothing is queued: the workers of other processes see the rows.
+        """
+        if not self._pool:
+            return
         with self._lock:
             if portal_id in self._busy:
                 self._again.add(portal_id)

@@ -21,6 +21,7 @@ from b24app.core.text import T, bb
 
 _SMART_STAGE = re.compile(r"^DT\d+_(\d+):")
 ORIGINATOR = "b24app"
+SMS_FAILED = "failed"
 
 
 class UpdatingItem(OneCommand):
@@ -171,8 +172,8 @@ class RecordingSms(Commenting):
         super().__init__(action.item, text, mark, setting)
 
 
-class ReportingSms(OneCommand):
-    """Tells the portal that a message it handed over went out.
+class ReportingSms(Effect):
+    """Tells the portal what became of a message it handed over.
 
     Page: api-reference/messageservice/messageservice-message-status-update.md.
     """
@@ -181,9 +182,16 @@ class ReportingSms(OneCommand):
         super().__init__(mark, setting)
         self.action = action
 
-    def command(self) -> Command:
-        params = {"CODE": SMS_PROVIDER, "MESSAGE_ID": self.action.message_id, "STATUS": "sent"}
-        return Command("messageservice.message.status.update", params)
+    def send(self, progress: Progress) -> tuple[Command, ...]:
+        if progress.get("done"):
+            return ()
+        status = "failed" if progress.get("sms") == SMS_FAILED else "sent"
+        params = {"CODE": SMS_PROVIDER, "MESSAGE_ID": self.action.message_id, "STATUS": status}
+        return (Command("messageservice.message.status.update", params),)
+
+    def sent(self, progress: Progress, replies: Replies) -> Step:
+        error = first_error(replies)
+        return Step(progress, error) if error else Step({**progress, "done": True})
 
 
 class Notifying(OneCommand):
