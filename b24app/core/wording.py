@@ -227,5 +227,9 @@ def duration(length: timedelta) -> T:
 
 
 def sentence(*parts: T) -> T:
-    """Join what was decided, part by part, leaving out empty ones."""
-    return join([part for part in parts if part], ". ")
+    """Join what was decided into sentences, leaving out empty ones."""
+    return join([T(_begun(part.ru), _begun(part.en)) for part in parts if part], ". ")
+
+
+def _begun(text: str) -> str:
+    return text[:1].upper() + text[1:]

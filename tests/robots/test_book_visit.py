@@ -42,7 +42,7 @@ def test_a_moved_visit_takes_the_earlier_one_out() -> None:
     outcome = book(earlier)
     assert [a.kind for a in outcome.actions] == ["cancel_visit", "add_visit"]
     assert outcome.actions[0] == CancelVisit(DEAL_12, 8, GONE)
-    assert "прежний визит 11.06.2026 10:00–14:00 отменён" in outcome.why.ru
+    assert "Прежний визит 11.06.2026 10:00–14:00 отменён" in outcome.why.ru
 
 
 def test_without_a_date_an_installer_or_work_there_is_no_visit() -> None:

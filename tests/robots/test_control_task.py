@@ -30,6 +30,8 @@ def test_a_pause_comes_first() -> None:
     assert isinstance(timer, SetTimer)
     assert (timer.due, timer.lives, timer.task) == (NOW + timedelta(hours=24), "task", "contract")
     assert from_file(ROBOT, timer.step.props) == (WATCH, [])
+    assert timer.what == "контроль задачи «Подписать договор»"
+    assert outcome.why.ru == ("Задача «Подписать договор» под контролем. Контроль — 11.06.2026 12:00 (пауза 24 часа)")
 
 
 def test_without_a_pause_it_looks_at_once() -> None:
@@ -92,6 +94,7 @@ def test_a_task_the_portal_has_not_got_yet_is_looked_at_later() -> None:
     (timer,) = outcome.actions
     assert isinstance(timer, SetTimer)
     assert timer.due == NOW + timedelta(hours=1)
+    assert "ещё не дошла до портала" in outcome.why.ru
 
 
 def test_an_unknown_task_is_said_to_be_unknown() -> None:

@@ -118,6 +118,19 @@ def test_a_new_date_or_installer_brings_the_task_up_to_date() -> None:
         assert "Лесная" in update.description
 
 
+def test_the_journal_tells_until_when_an_order_now_is() -> None:
+    own = an_own_task("install", responsible=INSTALLER, deadline=NOW)
+    assert give(ledger=Ledger(tasks=(own,))).why.ru.endswith("обновлена: Иван Мастеров, 12.06.2026 14:00")
+    undated = give(a_deal(fields={"installer": INSTALLER}), ledger=Ledger(tasks=(own,)))
+    assert undated.why.ru.endswith("обновлена: Иван Мастеров, дата не указана")
+
+
+def test_a_title_may_name_the_hour_apart() -> None:
+    props = replace(PROPS, title=T.same("{time}"))
+    assert task_of(give(props=props)).title == "10:00"
+    assert task_of(give(replace(ORDER, fields={**FULL, "install_time": ""}), props)).title == "—"
+
+
 def test_a_task_the_portal_has_not_got_yet_cannot_be_changed() -> None:
     own = an_own_task("install", task_id=None, deadline=ENDS - timedelta(days=1))
     assert give(ledger=Ledger(tasks=(own,))).actions == ()

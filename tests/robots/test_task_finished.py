@@ -70,5 +70,12 @@ def test_a_task_the_ledger_has_lost_is_still_looked_at() -> None:
     assert outcome.why.ru == "Задача «Подписать договор» завершена 10.06.2026 11:41"
 
 
+def test_the_moment_it_was_finished_is_the_best_one_known() -> None:
+    own = an_own_task(open=False, finished_at=NOW - timedelta(minutes=5))
+    world = facts(ledger=Ledger(tasks=(own,)), tasks={500: a_task("awaiting_control")})
+    outcome = decided(ROBOT, a_call(task_finished()), world, NoProps())
+    assert outcome.why.ru == "Задача «Подписать договор» завершена 10.06.2026 11:55, через 23 ч 55 мин после постановки"
+
+
 def test_any_other_cause_is_none_of_its_business() -> None:
     assert not decided(ROBOT, a_call(), facts(), NoProps()).ok
