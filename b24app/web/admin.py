@@ -11,10 +11,14 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from b24app.bitrix.errors import PortalError
+from b24app.core.properties import BadProperty
 from b24app.core.text import cut, plain
 from b24app.engine import admin
 from b24app.engine.access import reason_of
 from b24app.engine.admin import NotThere
+from b24app.engine.rerun import NoSuchThing
+from b24app.engine.work import BadStep
 from b24app.engine.workshop import Workshop
 from b24app.web import shown, texts
 from b24app.web.admin_api import item_of, wanted_of
@@ -179,7 +183,12 @@ def _reruns(bp: Blueprint, workshop: Workshop, sessions: Sessions, reruns: Rerun
         admin.run_story(workshop, number)
         why, dry_run = _why(workshop, pace, session), request.form.get("do") != "yes"
         force = request.form.get("force") == "yes"
-        done = reruns.rerun_run(workshop, number, session.who, why, dry_run=dry_run, force=force)
+        try:
+            done = reruns.rerun_run(workshop, number, session.who, why, dry_run=dry_run, force=force)
+        except NoSuchThing as error:
+            raise NotThere(str(error)) from error
+        except (BadStep, BadProperty, PortalError) as error:
+            return _run_page(workshop, show, number, why=why, force=force, trouble=str(error))
         return _run_page(workshop, show, number, done, why=why, force=force, dry_run=dry_run)
 
 

@@ -14,10 +14,14 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from b24app.bitrix.errors import PortalError, Transient
 from b24app.core.item import ItemRef, ref_of_binding
+from b24app.core.properties import BadProperty
 from b24app.core.text import cut, plain
 from b24app.engine import admin
 from b24app.engine.admin import NotThere, Wanted
+from b24app.engine.rerun import NoSuchThing
+from b24app.engine.work import BadStep
 from b24app.engine.workshop import Workshop
 from b24app.web.operators import CHANGES, FAILURES, Door, Pace, Preview, Reruns
 from b24app.web.refusals import Refusal
@@ -79,6 +83,20 @@ def pages(workshop: Workshop, reruns: Reruns) -> Blueprint:
     @bp.errorhandler(NotThere)
     def not_there(error: NotThere) -> ResponseReturnValue:
         return jsonify(error="not_found", description=str(error)), HTTPStatus.NOT_FOUND
+
+    @bp.errorhandler(NoSuchThing)
+    def no_such_thing(error: NoSuchThing) -> ResponseReturnValue:
+        return jsonify(error="not_found", description=str(error)), HTTPStatus.NOT_FOUND
+
+    @bp.errorhandler(BadStep)
+    @bp.errorhandler(BadProperty)
+    def senseless(error: BadStep | BadProperty) -> ResponseReturnValue:
+        return jsonify(error="malformed", description=str(error)), HTTPStatus.BAD_REQUEST
+
+    @bp.errorhandler(PortalError)
+    def portal_trouble(error: PortalError) -> ResponseReturnValue:
+        status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, Transient) else HTTPStatus.BAD_GATEWAY
+        return jsonify(error="portal", description=str(error)), status
 
     @bp.errorhandler(ValidationError)
     def malformed(error: ValidationError) -> ResponseReturnValue:

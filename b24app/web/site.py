@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from b24app.web import payments
+from functools import partial
 
-PAGES = (payments.pages,)
+from b24app.engine import rerun
+from b24app.web import admin, admin_api, booking, journal, payments
+
+PAGES = (
+    journal.pages,
+    booking.pages,
+    payments.pages,
+    partial(admin.pages, reruns=rerun),
+    partial(admin_api.pages, reruns=rerun),
+)

@@ -74,6 +74,7 @@ ADMIN: Mapping[str, T] = {
     "adm_force": T("повторить и то, что уже сделано", "repeat even what was done"),
     "adm_would": T("Было бы сделано", "Would be done"),
     "adm_done": T("Сделано", "Done"),
+    "adm_no_rerun": T("Запустить не получилось: {why}", "It could not be run: {why}"),
     "adm_waiting": T("Ждёт", "Waiting"),
     "adm_failed": T("Не удалось", "Failed"),
     "adm_read": T("Прочитан", "Read at"),

@@ -10,6 +10,8 @@ from werkzeug.test import TestResponse
 
 from b24app.core.actions import AddTask, MoveStage, SetTimer, Step
 from b24app.core.text import T
+from b24app.engine.work import BadStep
+from b24app.engine.workshop import Workshop
 from b24app.store import journal, ledger, queue
 from b24app.store import tables as t
 from b24app.store.portals import Portal
@@ -17,7 +19,7 @@ from b24app.web import admin
 from b24app.web.factory import create_web
 from tests.builders import MANAGER
 from tests.seeded import ADMIN_TOKEN, DEAL_12, House, a_house, a_portal, a_run, an_action
-from tests.web.test_admin_api import Asked
+from tests.web.test_admin_api import Asked, Done
 
 EVIL = "<script>alert(1)</script>"
 PAGES = ("/admin/runs", "/admin/incidents", "/admin/timers", "/admin/portals", "/admin/audit", "/admin/versions")
@@ -191,6 +193,21 @@ def test_a_rerun_is_previewed_and_then_confirmed(client: FlaskClient, house: Hou
         ("run", run_id, "Ольга", "клиент ждёт", True, False),
         ("run", run_id, "Ольга", "клиент ждёт", False, True),
     ]
+
+
+class Broken(Asked):
+    def rerun_run(self, workshop: Workshop, run_id: int, who: str, why: str, *, dry_run: bool, force: bool) -> Done:
+        raise BadStep(T.same(f"autotask: {EVIL}"))
+
+
+def test_a_rerun_that_cannot_be_says_why(house: House, portal: Portal) -> None:
+    client = create_web(house.workshop, [lambda workshop: admin.pages(workshop, Broken())]).test_client()
+    sign_in(client)
+
+    answer = press(client, f"/admin/runs/{a_run(house, portal)}/rerun", do="yes")
+
+    assert answer.status_code == 200
+    assert "Запустить не получилось: autotask: &lt;script&gt;" in answer.get_data(as_text=True)
 
 
 # What is shown ---------------------------------------------------------------------------------------------------------

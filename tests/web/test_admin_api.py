@@ -11,15 +11,19 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from b24app.bitrix.errors import AuthLost, ServerTrouble
 from b24app.core.actions import AddTask, SetTimer, Step
 from b24app.core.item import ItemRef
 from b24app.core.text import T
+from b24app.engine.rerun import NoSuchThing
+from b24app.engine.work import BadStep
 from b24app.engine.workshop import Workshop
 from b24app.store import ledger, queue
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.web import admin_api
 from b24app.web.factory import create_web
+from b24app.web.site import PAGES
 from tests.builders import MANAGER
 from tests.seeded import ADMIN_TOKEN, DEAL_12, House, a_house, a_portal, a_run, an_action, stands_on
 
@@ -291,6 +295,34 @@ def test_only_a_known_robot_is_run(house: House, portal: Portal, client: FlaskCl
 
     assert answer.status_code == 404
     assert asked.calls == []
+
+
+class Broken(Asked):
+    """Meets a trouble of its own with every rerun."""
+
+    def rerun_run(self, workshop: Workshop, run_id: int, who: str, why: str, *, dry_run: bool, force: bool) -> Done:
+        raise {
+            "step": BadStep(T.same("autotask: title")),
+            "gone": NoSuchThing("robot set_booking"),
+            "busy": ServerTrouble("", "the portal is down", 500),
+            "lost": AuthLost("", "no access"),
+        }[why]
+
+
+@pytest.mark.parametrize(("trouble", "status"), [("step", 400), ("gone", 404), ("busy", 503), ("lost", 502)])
+def test_a_rerun_that_cannot_be_says_why(house: House, portal: Portal, trouble: str, status: int) -> None:
+    client = create_web(house.workshop, [lambda workshop: admin_api.pages(workshop, Broken())]).test_client()
+
+    answer = change(client, f"/runs/{a_run(house, portal)}/rerun", {"why": trouble})
+
+    assert answer.status_code == status
+    assert (answer.json or {})["description"]
+
+
+def test_the_real_reruns_fit_the_api(house: House, portal: Portal) -> None:
+    client = create_web(house.workshop, PAGES).test_client()
+
+    assert change(client, f"/runs/{a_run(house, portal, state='failed')}/rerun").status_code == 404
 
 
 @examples(max_examples=40, deadline=None)
