@@ -77,7 +77,7 @@ def _bind_positions(call: Call, known: Method, params: Any) -> JSON:
         ordered = sorted(pairs, key=lambda pair: int(pair[0]))
     else:
         given = [str(key).upper() for key, _ in pairs]
-        if given != [name for name in known.params if name in given] or given != list(known.params[: len(given)]):
+        if given != list(known.params[: len(given)]):
             call.complain(f"parameters {given} are not in the documented order {list(known.params)}")
         ordered = pairs
     if len(ordered) > len(known.params):
