@@ -56,7 +56,7 @@ def fresh_options() -> JSON:
         "checklist_events": False,
         "rewrite_final_rows": False,
         "dialect": "full",
-        "features": {"rest_offline_extended": "Y", "rest_auth_connector": "Y"},
+        "features": {"rest_auth_connector": "Y"},
         "license": "ru_ent250",
     }
 

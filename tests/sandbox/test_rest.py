@@ -165,7 +165,8 @@ def test_options_are_kept_per_app_and_per_user(desk: Desk) -> None:
 
 
 def test_a_feature_and_a_method_can_be_asked_for(desk: Desk) -> None:
-    assert desk.call("feature.get", CODE="rest_offline_extended") == {"value": "Y"}
+    assert desk.call("feature.get", CODE="rest_auth_connector") == {"value": "Y"}
+    assert desk.call("feature.get", CODE="rest_offline_extended") == {"value": "N"}
     assert desk.refusal("feature.get") == (400, "CODE_EMPTY")
     assert desk.call("method.get", name="crm.item.add") == {"isExisting": True, "isAvailable": True}
     assert desk.call("method.get", name="mail.message.send")["isExisting"] is False
