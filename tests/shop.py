@@ -115,5 +115,6 @@ def shop(
         addresses=addresses,
         session=_session,
         wake=woken.append,
+        pace=clock,
     )
     return Shop(workshop, clock, woken)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from b24app.bitrix import callbacks
 from b24app.bitrix.callbacks import PageOpened
+from b24app.core.process import ProcessDef
 from b24app.core.process_file import read_folder
 from b24app.core.robot import Catalogue
 from b24app.engine.openings import Opened, opened
@@ -25,6 +27,12 @@ from tests.shop import Shop, TurnedClock, shop
 PUBLIC = "http://app.example"
 ADMIN = 1
 PROCESSES = Path(__file__).parents[1] / "processes"
+
+
+@cache
+def process_files() -> Mapping[str, ProcessDef]:
+    """Read the process files of the repository, once for all tests."""
+    return {file.process.code: file.process for file in read_folder(PROCESSES, CATALOGUE)}
 
 
 @dataclass(slots=True)
@@ -65,7 +73,7 @@ def theatre(
     running = serve(world)
     try:
         app = portal.register_local_app("b24app", f"{PUBLIC}/b24/app", f"{PUBLIC}/b24/install")
-        files = {f.process.code: f.process for f in read_folder(PROCESSES, catalogue)} if processes else {}
+        files = dict(process_files()) if processes else {}
         given = {
             "public_url": PUBLIC,
             "client_id": app.client_id,
@@ -79,6 +87,3 @@ def theatre(
         made.workshop.database.close()
     finally:
         running.close()
-
-
-__all__ = ["ADMIN", "PUBLIC", "Theatre", "replace", "theatre"]

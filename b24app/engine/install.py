@@ -7,11 +7,12 @@ that is needed is missing. Page: settings/app-installation/installation-finish.m
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from b24app.bitrix.errors import AuthLost, PortalError, PortalGone, Transient
@@ -20,6 +21,7 @@ from b24app.engine import pipelines
 from b24app.engine.access import gate_of, leased, lost
 from b24app.engine.intake import SET_UP_WANTED
 from b24app.engine.notes import note_down, noted
+from b24app.engine.pipeline_look import look
 from b24app.engine.pipelines import CannotTie
 from b24app.engine.registration import ALREADY, READS, Change, Entry, Kind, Present, differences, entries, present
 from b24app.engine.workshop import Workshop
@@ -29,8 +31,11 @@ from b24app.store.portals import Portal
 
 ROUNDS = 3
 LEASE = timedelta(minutes=3)
+RETRY = timedelta(minutes=1)
 PROGRESS = "set_up"
 """The note that says how far a set-up has come."""
+SET_UP_AGAIN = "set_up_again"
+"""The note that says when a set-up that failed is to be tried again."""
 FIRST_SMART = 128
 
 State = Literal["had", "added", "changed", "removed", "failed"]
@@ -112,17 +117,37 @@ def set_up(
 
 
 def settle_wanted(workshop: Workshop, portal_id: int, *, sleep: Callable[[float], None] = time.sleep) -> Report | None:
-    """Set a portal up where an installation without pages or an update asked for it; None when nobody did.
+    """Set a portal up where an installation without pages or an update asked for it; None when there is nothing to do yet.
 
-    Cheap when there is nothing to do. Processes that were never tied are created where no page could have been asked.
-    Raises as `set_up`, and is to be called again then.
+    Cheap when nobody asked. Processes that were never tied are created where no page could have been asked. What fails is
+    tried again after `RETRY`, without disturbing the rest of the portal's work.
     """
     portal = workshop.portal(portal_id)
-    wanted = noted(workshop, portal_id, SET_UP_WANTED)
-    if not wanted or portal.state not in ("installing", "active"):
+    if not _is_wanted(workshop, portal):
         return None
-    create = tuple(workshop.processes_of(portal)) if wanted == "installed" else ()
-    return set_up(workshop, portal, create, sleep=sleep)
+    created = noted(workshop, portal_id, SET_UP_WANTED) == "installed"
+    with workshop.database.write() as connection:
+        again = (workshop.now() + RETRY).isoformat()
+        note_down(workshop, connection, portal_id, {SET_UP_AGAIN: again})
+    try:
+        return set_up(workshop, portal, tuple(workshop.processes_of(portal)) if created else (), sleep=sleep)
+    except (AlreadyRunning, Transient, AuthLost, PortalGone) as trouble:
+        _log.warning("a set-up is put off", portal=portal.host, error=str(trouble), until=again)
+        return None
+
+
+def wanting(workshop: Workshop) -> list[int]:
+    """Return the portals that are to be set up now, the ones that do not work yet among them."""
+    with workshop.database.read() as connection:
+        stored = workshop.portals.all(connection)
+    return [portal.id for portal in stored if _is_wanted(workshop, portal)]
+
+
+def _is_wanted(workshop: Workshop, portal: Portal) -> bool:
+    if SET_UP_WANTED not in portal.registered or portal.state not in ("installing", "active"):
+        return False
+    again = portal.registered.get(SET_UP_AGAIN)
+    return again is None or datetime.fromisoformat(json.loads(again)) <= workshop.now()
 
 
 def progress(workshop: Workshop, portal_id: int) -> Mapping[str, Any]:
@@ -235,7 +260,7 @@ class _SetUp:
         if not wanted:
             return []
         self._step("reading")
-        seen = pipelines.look(self.gate, wanted)
+        seen = look(self.gate, wanted)
         lines: list[Line] = []
         for process in wanted:
             name = (process.title.ru, process.title.en)
@@ -258,7 +283,7 @@ def _settle(workshop: Workshop, portal: Portal, report: Report) -> None:
     with workshop.database.write() as connection:
         notes: dict[str, Any] = {PROGRESS: {"step": "done", "at": now.isoformat(), **report.as_json()}}
         if report.ok:
-            notes[SET_UP_WANTED] = None
+            notes |= {SET_UP_WANTED: None, SET_UP_AGAIN: None}
         note_down(workshop, connection, portal.id, notes)
         stored = workshop.portals.by_id(connection, portal.id)
         if report.ok and stored and stored.state == "installing":

@@ -7,63 +7,30 @@ crm/universal/user-defined-object-types/, crm/crm-stage-history-list.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from b24app.bitrix.commands import Command
 from b24app.bitrix.errors import AuthLost, PortalError, PortalGone, Transient
 from b24app.bitrix.gate import Gate
 from b24app.bitrix.replies import Reply, as_map, count
-from b24app.core.item import LEAD
 from b24app.core.process import ProcessDef
 from b24app.engine import pipeline_shape as shape
 from b24app.engine.access import gate_of
 from b24app.engine.knowledge import stage_dictionary
 from b24app.engine.notes import note_down, noted
-from b24app.engine.pipeline_shape import Category, Field, SmartType, Stage
+from b24app.engine.pipeline_look import Seen, look, look_at_kind
+from b24app.engine.pipeline_shape import Category, Field, Stage
 from b24app.engine.workshop import Workshop
 from b24app.store import processes, queue
 from b24app.store.portals import Portal
 from b24app.store.processes import Tie
 
 TRIES = 2
-PAGE = 50
 
 
 class CannotTie(Exception):
     """A process cannot be tied to a portal; says what is missing, in the portal's words where it gave any."""
-
-
-@dataclass(slots=True)
-class Seen:
-    """What a portal has that processes can be tied to, by kind of item."""
-
-    stages: list[Stage] = field(default_factory=list)
-    types: list[SmartType] = field(default_factory=list)
-    categories: dict[int, list[Category]] = field(default_factory=dict)
-    fields: dict[int, list[Field]] = field(default_factory=dict)
-    newest: dict[int, int] = field(default_factory=dict)
-    """Kind -> the newest row of its stage history: what lies before belongs to the past."""
-
-    def stages_of(self, kind: int, category_id: int) -> list[Stage]:
-        dictionary = stage_dictionary(kind, category_id)
-        return [stage for stage in self.stages if stage.entity_id == dictionary]
-
-    def smart(self, process: ProcessDef) -> SmartType | None:
-        """Find the smart process of a file."""
-        wanted = process.smart
-        if wanted is None:
-            return None
-        if wanted.entity_type_id is not None:
-            return next((known for known in self.types if known.entity_type_id == wanted.entity_type_id), None)
-        return shape.same_title(self.types, wanted.title) if wanted.title else None
-
-    def kind_of(self, process: ProcessDef) -> int | None:
-        """Return the portal's number for the items of a process; None for a smart process it does not have."""
-        if process.item != "smart":
-            return process.entity_type_id
-        found = self.smart(process)
-        return found.entity_type_id if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +55,6 @@ class Proposal:
     @property
     def missing_fields(self) -> tuple[str, ...]:
         return tuple(name for name in self.process.fields if name not in self.fields)
-
-
-def look(gate: Gate, wanted: Iterable[ProcessDef]) -> Seen:
-    """Read what processes can be tied to; raises ``PortalError``."""
-    wanted = list(wanted)
-    kinds = {process.entity_type_id for process in wanted if process.item != "smart" and process.entity_type_id}
-    seen = Seen()
-    first = [Command("crm.status.list", {"order": {"SORT": "ASC"}})]
-    if any(process.item == "smart" for process in wanted):
-        first.append(Command("crm.type.list", {"order": {"id": "ASC"}}))
-    answers = _good(gate.batch([*first, *_asking(kinds)]))
-    seen.stages = shape.read_stages(answers[0].result)
-    seen.types = shape.read_types(answers[1].result) if len(first) > 1 else []
-    _take_in(gate, seen, kinds, answers[len(first) :])
-    smart = {kind for process in wanted if process.item == "smart" and (kind := seen.kind_of(process))} - kinds
-    if smart:
-        _take_in(gate, seen, smart, _good(gate.batch(_asking(smart, seen))))
-    return seen
 
 
 def offer(workshop: Workshop, portal: Portal, process: ProcessDef, gate: Gate | None = None) -> Proposal:
@@ -171,55 +120,6 @@ def map_existing(
     return _store(workshop, portal, process, kind, category_id, chosen, fields, seen)
 
 
-# Reading ---------------------------------------------------------------------------------------------------------------
-
-
-def _asking(kinds: Iterable[int], seen: Seen | None = None) -> list[Command]:
-    """Ask for the pipelines (leads have none), the fields and the newest history row of kinds of items, in order."""
-    commands: list[Command] = []
-    for kind in sorted(kinds):
-        smart = next((known for known in seen.types if known.entity_type_id == kind), None) if seen else None
-        entity, _ = shape.fields_entity(kind, smart)
-        if kind != LEAD:
-            commands.append(Command("crm.category.list", {"entityTypeId": kind}))
-        commands.append(_asking_fields(entity, 0))
-        newest = {"entityTypeId": kind, "order": {"ID": "DESC"}, "select": ["ID"], "start": 0}
-        commands.append(Command("crm.stagehistory.list", newest))
-    return commands
-
-
-def _asking_fields(entity: str, start: int) -> Command:
-    select = {"0": "*", "language": "ru"}
-    return Command(
-        "userfieldconfig.list", {"moduleId": "crm", "filter": {"entityId": entity}, "select": select, "start": start}
-    )
-
-
-def _take_in(gate: Gate, seen: Seen, kinds: Iterable[int], answers: Sequence[Reply]) -> None:
-    left = iter(answers)
-    for kind in sorted(kinds):
-        seen.categories[kind] = shape.read_categories(next(left).result) if kind != LEAD else [Category(0, "", True)]
-        fields = next(left)
-        seen.fields[kind] = shape.read_fields(fields.result)
-        smart = next((known for known in seen.types if known.entity_type_id == kind), None)
-        entity, _ = shape.fields_entity(kind, smart)
-        while fields.next:
-            fields = gate.call(_asking_fields(entity, fields.next))
-            seen.fields[kind] += shape.read_fields(fields.result)
-        rows = as_map(next(left).result).get("items") or []
-        seen.newest[kind] = max((count(as_map(row).get("ID")) or 0 for row in rows), default=0)
-
-
-def _good(answers: Sequence[Reply | PortalError]) -> list[Reply]:
-    """Return answers none of which failed; raises the first error."""
-    good: list[Reply] = []
-    for answer in answers:
-        if isinstance(answer, PortalError):
-            raise answer
-        good.append(answer)
-    return good
-
-
 # Creating --------------------------------------------------------------------------------------------------------------
 
 
@@ -259,9 +159,7 @@ class _Creation:
         answer = self._call(Command("crm.type.add", {"fields": fields}))
         made = shape.read_type(as_map(as_map(answer.result).get("type")))
         self.seen.types.append(made)
-        _take_in(
-            self.gate, self.seen, [made.entity_type_id], _good(self.gate.batch(_asking([made.entity_type_id], self.seen)))
-        )
+        look_at_kind(self.gate, self.seen, made.entity_type_id)
         return made.entity_type_id
 
     def _category(self, kind: int, tied: Tie | None) -> int:
@@ -277,20 +175,26 @@ class _Creation:
     def _made_category(self, kind: int) -> Category:
         assert self.process.pipeline.name is not None
         name = self.process.pipeline.name.at(self.portal.settings.lang)
+        # noted before: when the reply is lost, a pipeline of this name that was not there is known to be ours
+        with self.workshop.database.write() as connection:
+            others = [category.id for category in self.seen.categories[kind]]
+            note_down(self.workshop, connection, self.portal.id, {self._making: others})
         answer = self._call(Command("crm.category.add", {"entityTypeId": kind, "fields": {"name": name, "sort": 500}}))
         number = count(as_map(as_map(answer.result).get("category")).get("id"))
         if number is None:
             raise CannotTie(f"pipeline {name}")
-        with self.workshop.database.write() as connection:
-            note_down(self.workshop, connection, self.portal.id, {self._own: number})
         made = Category(number, name, False)
         self.seen.categories[kind].append(made)
         return made
 
     @property
-    def _own(self) -> str:
-        """The note that says which pipeline the application has made for this process."""
-        return f"made_{self.process.code}"
+    def _making(self) -> str:
+        """The note of the pipelines there were when the application made one for this process."""
+        return f"making_{self.process.code}"
+
+    def _is_ours(self, category: int) -> bool:
+        others = noted(self.workshop, self.portal.id, self._making)
+        return others is not None and category not in others
 
     def _missing(self, kind: int, category: int, tied: Tie | None) -> tuple[list[Command], list[Command]]:
         stages = self.seen.stages_of(kind, category)
@@ -298,7 +202,7 @@ class _Creation:
         fields = shape.match_fields(self.process, self.seen.fields[kind], tied.fields if tied else {}, prefix)
         lang = self.portal.settings.lang
         harmless: list[Command] = []
-        if tied is None and noted(self.workshop, self.portal.id, self._own) == category:
+        if tied is None and self._is_ours(category):
             commands, harmless = shape.fit_exactly(self.process, stages, stage_dictionary(kind, category), lang)
         else:
             found = shape.match_stages(self.process, stages, tied.stages if tied else {})

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from b24app.bitrix.errors import QueryLimit
-from b24app.engine.install import AlreadyRunning, progress, report_of, set_up, settle_wanted
+from b24app.engine.install import AlreadyRunning, progress, report_of, set_up, settle_wanted, wanting
 from b24app.engine.intake import accept_event
 from b24app.store import processes
 from b24app.store.leases import take_lease
@@ -203,3 +203,24 @@ def test_an_update_with_a_new_application_token_is_believed_and_registers_everyt
     assert report is not None
     assert report.ok
     assert "ONCRMDEALUPDATE" in bound(stage)
+
+
+def test_a_set_up_in_the_background_that_fails_is_tried_again_a_minute_later(stage: Theatre) -> None:
+    workshop = stage.shop.workshop
+    set_up(workshop, stage.open().portal)
+    stage.portal.finish_install(stage.app)
+    stage.portal.apps.update(stage.app, new_token=False)
+    (call,) = [call for call in stage.portal.events.queue if call.name == "ONAPPUPDATE"]
+    accept_event(workshop, encode_form(call.body()).encode())
+    stage.portal.faults.add("query_limit", method="bizproc.robot.list", times=1)
+
+    assert wanting(workshop) == [1]
+    assert settle_wanted(workshop, 1) is None
+    assert wanting(workshop) == []
+    assert settle_wanted(workshop, 1) is None
+    stage.shop.clock.turn(minutes=2)
+    assert wanting(workshop) == [1]
+    report = settle_wanted(workshop, 1)
+    assert report is not None
+    assert report.ok
+    assert wanting(workshop) == []

@@ -91,7 +91,7 @@ def test_only_portals_of_the_settings_may_install_where_any_are_named(tmp_path: 
 
 
 def test_an_authorization_server_that_is_down_is_no_refusal(stage: Theatre) -> None:
-    stage.portal.faults.oauth_down = True
+    stage.portal.faults.oauth_down = -1
     with pytest.raises(Unproven, match="later"):
         stage.open()
 
