@@ -44,6 +44,10 @@ class Question:
     entity_type_id: int = 0
     after: int = 0
 
+    @property
+    def of_tasks(self) -> bool:
+        return self.name in ("tasks", "hinted")
+
 
 @dataclass(slots=True)
 class HistoryReader:
@@ -58,22 +62,40 @@ class HistoryReader:
     _ties: Sequence[Tie] = field(default_factory=tuple)
 
     def read(self, hinted_tasks: Sequence[int] = ()) -> int:
-        """Read until nothing is left; return how much work was put down. Raises the `PortalError` it met."""
+        """Read until nothing is left; return how much work was put down. Raises the `PortalError` it met.
+
+        All changes of tasks are put down before the moves read with them: whoever closes a task and moves on at once has
+        closed it first, and the move is judged by what became of the task.
+        """
         with self.workshop.database.write() as connection:
             self._ties = [tie for tie in processes.ties(connection, self.portal.id) if tie.enabled]
             self._note_starts(connection)
             questions = self._questions(connection, hinted_tasks)
+        moves: list[tuple[Question, Reply]] = []
         for _ in range(PAGES_AT_ONCE):
             if not questions:
                 return self.found
-            replies = self.gate.batch([question.command for question in questions])
-            for reply in replies:
-                if isinstance(reply, PortalError):
-                    raise reply
-            pairs = [(q, r) for q, r in zip(questions, replies, strict=True) if isinstance(r, Reply)]
+            answered = self._ask(questions)
+            moves += [(question, reply) for question, reply in answered if not question.of_tasks]
+            tasks = [(question, reply) for question, reply in answered if question.of_tasks]
             with self.workshop.database.write() as connection:
-                questions = [more for q, r in pairs if (more := self._take_in(connection, q, r)) is not None]
+                questions = self._take_in_all(connection, tasks)
+                if not questions:
+                    questions, moves = self._take_in_all(connection, moves), []
         return self.found
+
+    def _ask(self, questions: Sequence[Question]) -> list[tuple[Question, Reply]]:
+        answered: list[tuple[Question, Reply]] = []
+        for question, reply in zip(questions, self.gate.batch([q.command for q in questions]), strict=True):
+            if isinstance(reply, PortalError):
+                raise reply
+            answered.append((question, reply))
+        return answered
+
+    def _take_in_all(self, connection: Connection, answered: Sequence[tuple[Question, Reply]]) -> list[Question]:
+        """Store what questions brought; return those that go on."""
+        taken = [self._take_in(connection, question, reply) for question, reply in answered]
+        return [more for more in taken if more is not None]
 
     def _note_starts(self, connection: Connection) -> None:
         """Remember for a newly tied process how far the history had been read."""

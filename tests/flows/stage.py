@@ -32,10 +32,17 @@ from sandbox.serve import Running, serve
 from sandbox.world import World
 
 MONDAY = datetime.fromisoformat("2026-06-01T10:00:00+03:00")
-SCOPES = [
-    "crm", "task", "tasks", "bizproc", "user", "department", "im", "calendar", "placement", "messageservice", "userfieldconfig",
-]  # fmt: skip
+SCOPES = "crm task tasks bizproc user department im calendar placement messageservice userfieldconfig".split()
 CEILING = "ceiling_installation"
+AGREED: dict[str, Any] = {
+    "install_date": "2026-06-08",
+    "install_time": "10:00",
+    "installer": 6,
+    "address": "ул. Садовая, 5",
+}
+"""A visit on the next Monday morning, by Alexey."""
+SOLD: dict[str, Any] = {"contactId": 1, "opportunity": 100000, "currencyId": "RUB"}
+"""What a deal needs to leave its first stage, but for the contract."""
 ADMIN, HEAD, MARIA, IVAN, FOREMAN, ALEXEY, DMITRY = 1, 2, 3, 4, 5, 6, 7
 
 
@@ -51,6 +58,8 @@ class Stage:
     card: AppCard
     portal_id: int = 0
     holder: dict[str, Any] = field(default_factory=dict)
+    expected_troubles: list[str] = field(default_factory=list)
+    """What a test knows to have failed at its end; everything else that failed fails the test."""
 
     # the application ------------------------------------------------------------------------------------------------
 
@@ -100,6 +109,10 @@ class Stage:
             found = journal.list_runs(connection, portal_id=self.portal_id, item=item, robot=robot, limit=500)
         return [run for _, run in reversed(found)]
 
+    def waiting(self) -> dict[str, str]:
+        """Return by name when timers are due, by Moscow's clock."""
+        return {timer.name: f"{timer.due.astimezone(MONDAY.tzinfo):%d.%m %H:%M}" for timer in self.timers()}
+
     def timers(self, state: str = "waiting") -> list[ledger.Timer]:
         with self.application.workshop.database.read() as connection:
             return [timer for _, timer in ledger.list_timers(connection, portal_id=self.portal_id, state=state)]
@@ -141,6 +154,12 @@ class Stage:
         self.portal.as_user(by).call("crm.item.update", entityTypeId=2, id=deal, fields=given, useOriginalUfNames="Y")
         self.settle()
 
+    def arrive(self, key: str, title: str = "Потолки, ул. Садовая, 5", by: int = MARIA, **fields: Any) -> int:
+        """Create a deal right on a stage, with the fields a sold order has; further ones by their process names."""
+        tie = self.tie()
+        given = {**SOLD, **fields}
+        return self.new_deal(title, by, stageId=tie.stages[key], **{tie.fields.get(n, n): v for n, v in given.items()})
+
     def move(self, deal: int, key: str, by: int = MARIA) -> None:
         """Drag the card to another stage."""
         fields = {"stageId": self.stage_id(key)}
@@ -176,6 +195,32 @@ class Stage:
         person.call("tasks.task.complete", taskId=int(task["id"]))
         self.settle()
 
+    def task(self, deal: int, title: str) -> dict[str, Any]:
+        """Return the newest task of a deal whose title contains a text, as the portal tells it."""
+        number = next(int(t["id"]) for t in reversed(self.tasks(deal)) if title in t["title"])
+        select = ["ID", "TITLE", "DESCRIPTION", "STATUS", "DEADLINE", "RESPONSIBLE_ID", "CREATED_BY", "CLOSED_DATE"]
+        found = self.portal.as_user(ADMIN).call("tasks.task.get", taskId=number, select=select)
+        return dict(found["task"])
+
+    def lines(self, deal: int, title: str) -> list[str]:
+        """Return the checklist of a task."""
+        number = int(self.task(deal, title)["id"])
+        rows = self.portal.as_user(ADMIN).call("task.checklistitem.getlist", **{"0": number})
+        return [row["TITLE"] for row in rows if str(row["PARENT_ID"]) != "0"]
+
+    def task_comments(self, deal: int, title: str) -> list[str]:
+        number = int(self.task(deal, title)["id"])
+        return [comment.text for comment in self.portal.tasks.comments if comment.task_id == number]
+
+    def notices(self, user: int) -> list[str]:
+        """Return what a user was notified of, oldest first."""
+        return self.portal.messages.of(user)
+
+    def visits(self, user: int) -> list[str]:
+        """Return when visits begin that are in a user's calendar, by Moscow's clock."""
+        entries = [entry for entry in self.portal.calendars.events.values() if entry.concerns(user)]
+        return sorted(f"{entry.start.astimezone(MONDAY.tzinfo):%d.%m %H:%M}" for entry in entries)
+
     def comments(self, deal: int) -> list[str]:
         filters = {"ENTITY_ID": deal, "ENTITY_TYPE": "deal"}
         rows = self.portal.as_user(ADMIN).call("crm.timeline.comment.list", filter=filters, order={"ID": "ASC"})
@@ -191,6 +236,21 @@ def leaping() -> Callable[[], datetime]:
     """Return a clock that leaps a minute at every look, so that no request of a test waits for the budget."""
     looks = count()
     return lambda: MONDAY + timedelta(minutes=next(looks))
+
+
+_SCHEMA: dict[str, bytes] = {}
+
+
+def _migrated(url: str, folder: Path) -> None:
+    """Bring a database up to date; SQLite gets a copy of the first one made so."""
+    path = folder / "app.db"
+    if url != f"sqlite:///{path}":
+        migrate(url)
+        return
+    if not _SCHEMA:
+        migrate(url)
+        _SCHEMA["sqlite"] = path.read_bytes()
+    path.write_bytes(_SCHEMA["sqlite"])
 
 
 @contextmanager
@@ -215,7 +275,7 @@ def a_stage(folder: Path, *, start: datetime = MONDAY, files: Path = Path("proce
         processes=files,
         **settings,
     )
-    migrate(chosen.database_url)
+    _migrated(chosen.database_url, folder)
     application = assemble(chosen, clock=clock, pace=leaping())
     holder["web"] = application.web
     stage = Stage(world, running, portal, clock, application, card, holder=holder)
