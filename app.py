@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -9,6 +10,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,9 @@ from b24app.bitrix.oauth import OAuth
 from b24app.bitrix.transport import new_session
 from b24app.core.process import ProcessDef
 from b24app.core.process_file import ProcessProblems, read_folder
+from b24app.engine import queueing
 from b24app.engine.metrics import Metrics
+from b24app.engine.queueing import Jobs, is_shared
 from b24app.engine.workers import Workers
 from b24app.engine.workshop import Workshop
 from b24app.settings import BadSettings, Settings, read_settings
@@ -43,24 +48,34 @@ TICK = 1
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """Everything joined, ready to serve or to work."""
+    """Everything joined, ready to serve or to work; ``jobs`` wakes workers in other processes of a shared database."""
 
     workshop: Workshop
     web: Flask
     workers: Workers
+    jobs: Jobs | None = None
 
     @contextmanager
-    def working(self) -> Iterator[Application]:
-        """Work while the block runs: workers and the clock's tick."""
-        scheduler = BackgroundScheduler(timezone="UTC")
-        scheduler.add_job(self.workers.tick, "interval", seconds=TICK, max_instances=1, coalesce=True)
+    def working(self, tick: float = TICK) -> Iterator[Application]:
+        """Work in this process while the block runs: threads, and the clock's look every ``tick`` seconds."""
         self.workers.start()
-        scheduler.start()
         try:
-            yield self
+            with ticking(self.workers.tick, tick):
+                yield self
         finally:
-            scheduler.shutdown(wait=False)
             self.workers.stop()
+
+
+@contextmanager
+def ticking(look: Callable[[], None], seconds: float = TICK) -> Iterator[None]:
+    """Look again and again what has come due while the block runs; several clocks do no harm."""
+    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler.add_job(look, "interval", seconds=seconds, max_instances=1, coalesce=True)
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=False)
 
 
 def assemble(
@@ -76,7 +91,7 @@ def assemble(
     common, own = load_processes(settings.processes)
     addresses = Addresses(settings.oauth_hosts, settings.allow_http)
     sessions = sessions_of_threads()
-    workers: list[Workers] = []
+    wakers: list[Callable[[int], None]] = []
     workshop = Workshop(
         settings=settings,
         database=Database(open_database(settings.database_url)),
@@ -88,12 +103,14 @@ def assemble(
         oauth=OAuth(new_session(AGENT), settings.client_id, settings.client_secret, addresses, clock),
         addresses=addresses,
         session=sessions,
-        wake=lambda portal_id: workers[0].wake(portal_id),
+        wake=lambda portal_id: wakers[0](portal_id),
         observer=observer or Metrics(),
         pace=pace,
     )
-    workers.append(Workers(workshop, threads))
-    return Application(workshop, create_web(workshop, PAGES), workers[0])
+    workers = Workers(workshop, threads)
+    jobs = Jobs(workshop) if is_shared(settings.database_url) else None
+    wakers.append(jobs.wake if jobs else workers.wake)
+    return Application(workshop, create_web(workshop, PAGES), workers, jobs)
 
 
 def sessions_of_threads() -> Callable[[], Any]:
@@ -130,6 +147,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         web.extensions["b24app"] = application
     _add_commands(web)
     return web
+
+
+def create_demo(settings: Settings, clock: clocks.Clock) -> Application:
+    """Join the parts for a pretend portal, by its clock; its minutes are leapt over, so that no request has to wait its turn."""
+    migrate_schema(settings.database_url)
+    looks = count()
+    return assemble(settings, clock=clock, pace=lambda: clock() + timedelta(minutes=next(looks)))
 
 
 def _settings_or_exit() -> Settings:
@@ -172,7 +196,14 @@ def check() -> None:
 @click.command
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    migrate_schema(_application().workshop.settings.database_url)
+    bring_up_to_date(_application().workshop.settings.database_url)
+
+
+def bring_up_to_date(url: str) -> None:
+    """Migrate the store, and the job tables where the database is shared."""
+    migrate_schema(url)
+    if is_shared(url):
+        queueing.apply_schema(url)
 
 
 @click.command
@@ -183,32 +214,43 @@ def serve(host: str, port: int) -> None:
     import waitress
 
     application = _application()
-    migrate_schema(application.workshop.settings.database_url)
+    bring_up_to_date(application.workshop.settings.database_url)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with application.working():
         waitress.serve(application.web, host=host, port=port, threads=8, ident="b24app")
 
 
 @click.command
-def work() -> None:
-    """Work for the portals; any number of these may run beside each other."""
+@click.option("--concurrency", default=4, show_default=True, help="Portals worked for at the same time.")
+def work(concurrency: int) -> None:
+    """Work for the portals; any number of these may run beside each other on one PostgreSQL database."""
     application = _application()
-    stop = _until_told_to_stop()
-    with application.working():
-        stop.wait()
+    _needs_shared(application)
+    asyncio.run(_work(application.workshop, concurrency))
+
+
+async def _work(workshop: Workshop, concurrency: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await queueing.work(workshop, stop, concurrency)
 
 
 @click.command
 def clock() -> None:
-    """Look what has come due and wake the workers; two of these do no harm."""
+    """Look every second what has come due and wake the workers; two of these do no harm."""
     application = _application()
-    stop = _until_told_to_stop()
-    with application.working():
-        stop.wait()
-
-
-def _until_told_to_stop() -> threading.Event:
+    jobs = _needs_shared(application)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    return stop
+    with ticking(jobs.tick):
+        stop.wait()
+    jobs.close()
+
+
+def _needs_shared(application: Application) -> Jobs:
+    if application.jobs is None:
+        click.echo("Several processes need PostgreSQL (B24APP_DATABASE_URL); on SQLite run: flask --app app serve", err=True)
+        raise SystemExit(2)
+    return application.jobs

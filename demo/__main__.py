@@ -1,0 +1,86 @@
+"""``python -m demo``: a deal lives through its whole process on a pretend portal; then both sides stay up for clicking."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import requests
+
+from b24app.log import set_up_logging
+from demo.installation import install
+from demo.lost import tell_the_lost_deal
+from demo.office import Office
+from demo.screens import Portal, Refused
+from demo.story import tell_the_deal
+from demo.summary import summary
+from demo.together import Together, together
+from demo.walk import NoRest, Walk
+from demo.words import Narrator
+
+PORTS = {"portal": 8024, "app": 8025}
+
+
+def main() -> int:
+    """Tell the story; 0 when everything expected has happened. Stays up unless told otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description="A deal from the lead to the last payment, on loopback.")
+    parser.add_argument("--lang", choices=("ru", "en"), default="ru", help="language of the story")
+    parser.add_argument("--once", action="store_true", help="end after the story (so it is with CI=true)")
+    parser.add_argument("--portal-port", type=int, default=PORTS["portal"])
+    parser.add_argument("--app-port", type=int, default=PORTS["app"])
+    asked = parser.parse_args()
+    once = asked.once or os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+    set_up_logging(readable=True, level=logging.WARNING)
+    tell = Narrator(asked.lang, _print)
+    ports = {} if once else {"portal": asked.portal_port, "app": asked.app_port}
+    with tempfile.TemporaryDirectory(prefix="b24app-demo-") as folder, together(Path(folder), ports=ports) as both:
+        whole = play(both, tell)
+        if not once:
+            _stay(both, tell)
+    return 0 if whole else 1
+
+
+def play(both: Together, tell: Narrator) -> bool:
+    """Play the whole story; False when something expected did not happen."""
+    began = time.monotonic()
+    walk = Walk(Portal(both.portal_address), Office(both.address, both.admin_token), tell)
+    try:
+        install(walk, both.start_application)
+        walk.payment_key = both.settle()
+        deals = [tell_the_deal(walk), tell_the_lost_deal(walk)]
+        summary(walk, deals, time.monotonic() - began)
+    except (Refused, NoRest, LookupError, StopIteration, requests.RequestException) as trouble:
+        tell.missed.append(f"{type(trouble).__name__}: {trouble}")
+    if tell.missed:
+        tell.write(tell.of("\nНе сбылось:", "\nNot met:"))
+        for text in tell.missed:
+            tell.write(f"  ✗ {text}")
+        return False
+    tell.write(tell.of(f"\nВсе ожидания сбылись: {tell.met}.", f"\nAll expectations were met: {tell.met}."))
+    return True
+
+
+def _stay(both: Together, tell: Narrator) -> None:
+    both.let_run()
+    token = both.admin_token
+    tell.write(tell.of("\nМожно смотреть и нажимать (Ctrl+C — конец):", "\nLook around and click (Ctrl+C ends it):"))
+    tell.write(f"  {tell.of('портал', 'portal'):<12} {both.portal_address}/")
+    tell.write(f"  {tell.of('приложение', 'application'):<12} {both.address}/admin   {tell.of('токен', 'token')}: {token}")
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        tell.write("")
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Serves the pretend portal and the application in one process on loopback, with one clock for both."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from app import Application, create_demo
+from b24app.core.portal import Gateway, PortalSettings, Secrets
+from b24app.engine.workshop import Workshop
+from b24app.settings import Settings
+from sandbox.clock import SandboxClock
+from sandbox.company import demo_company
+from sandbox.portal import Portal
+from sandbox.serve import Running, serve
+from sandbox.world import World
+
+MONDAY = datetime.fromisoformat("2026-06-01T10:00:00+03:00")
+"""When the story begins."""
+CREW = (6, 7, 8)
+TICK = 0.05
+"""Seconds between two looks of the application at a clock that is turned by days."""
+
+
+@dataclass(slots=True)
+class Together:
+    """Both sides, served. The application answers once somebody has given it what its form on the portal says."""
+
+    world: World
+    portal: Portal
+    clock: SandboxClock
+    running: Running
+    folder: Path
+    admin_token: str
+    address: str = ""
+    _web: dict[str, Any] = field(default_factory=dict)
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def portal_address(self) -> str:
+        return f"http://{self.portal.domain}"
+
+    @property
+    def gateway(self) -> Mapping[str, str]:
+        """What an administrator knows of the SMS gateway: its address and his key."""
+        return {"url": f"http://{self.world.sms.domain}/sms/send", "key": self.world.sms.key}
+
+    def start_application(self, client_id: str, client_secret: str) -> None:
+        """Start the application with what the portal's form has given out, as an operator does with its settings."""
+        host = self.address.removeprefix("http://")
+        settings = Settings(
+            public_url=self.address,
+            client_id=client_id,
+            client_secret=client_secret,
+            secret_key=secrets.token_hex(16),
+            admin_token=self.admin_token,
+            database_url=f"sqlite:///{self.folder / 'b24app.db'}",
+            oauth_hosts=(self.world.oauth_domain,),
+            allow_http=(host, self.portal.domain, self.world.oauth_domain),
+            processes=Path(__file__).parent.parent / "processes",
+        )
+        application: Application = create_demo(settings, self.clock)
+        self._open.callback(application.workshop.database.close)
+        self._open.enter_context(application.working(TICK))
+        self._web |= {"app": application.web, "workshop": application.workshop}
+
+    def settle(self) -> str:
+        """Settle what the portal's administrator settles: crew, gateway, payment key; gives the key."""
+        key, (workshop, portal_id) = secrets.token_hex(16), self._known()
+        gateway = Gateway(
+            url=self.gateway["url"],
+            fields={"to": "{phone}", "text": "{text}", "id": "{id}", "key": self.gateway["key"]},
+        )
+        with workshop.database.write() as connection:
+            workshop.portals.set_settings(connection, portal_id, PortalSettings(crew_users=CREW))
+            workshop.portals.set_secrets(connection, portal_id, Secrets(gateway=gateway, payment_key=key))
+        return key
+
+    def _known(self) -> tuple[Workshop, int]:
+        workshop: Workshop = self._web["workshop"]
+        with workshop.database.read() as connection:
+            (portal,) = workshop.portals.all(connection)
+        return workshop, portal.id
+
+    def let_run(self) -> None:
+        """Let the clock go on by itself and deliver events as they come, for a visitor who clicks."""
+        self.clock.run()
+        self.running.run(self.running.deliver_forever)
+
+    def answer(self, environ: Any, start_response: Any) -> Any:
+        """Pass a request on to the application."""
+        if "app" not in self._web:
+            start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
+            return [b"The application has not been started yet."]
+        return self._web["app"](environ, start_response)
+
+    def close(self) -> None:
+        """Stop serving, then working."""
+        self.running.close()
+        self._open.close()
+
+
+@contextmanager
+def together(folder: Path, *, ports: Mapping[str, int] | None = None) -> Iterator[Together]:
+    """Serve both sides while the block runs; ``ports`` may fix "portal" and "app", free ones are taken otherwise."""
+    wanted = dict(ports or {})
+    clock = SandboxClock(MONDAY)
+    world = World(clock)
+    portal = demo_company(Portal(world))
+    running = serve(world, ports={portal.name: wanted.get("portal", 0)})
+    both = Together(world, portal, clock, running, folder, secrets.token_urlsafe(18))
+    both.address = f"http://{running.start(both.answer, wanted.get('app', 0))}"
+    try:
+        yield both
+    finally:
+        both.close()
