@@ -32,7 +32,10 @@ from sandbox.serve import Running, serve
 from sandbox.world import World
 
 MONDAY = datetime.fromisoformat("2026-06-01T10:00:00+03:00")
-SCOPES = "crm task tasks bizproc user department im calendar placement messageservice userfieldconfig".split()
+SCOPES = [
+    *("crm", "task", "tasks", "bizproc", "user", "department"),
+    *("im", "calendar", "placement", "messageservice", "userfieldconfig"),
+]
 CEILING = "ceiling_installation"
 AGREED: dict[str, Any] = {
     "install_date": "2026-06-08",
