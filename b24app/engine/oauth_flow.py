@@ -6,43 +6,20 @@ Page: settings/oauth/index.md.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from b24app.bitrix.errors import ForeignHost
-from b24app.core.process import ProcessDef
 from b24app.engine.intake import SET_UP_WANTED
 from b24app.engine.notes import note_down
 from b24app.engine.trust import UnknownSender, connect, proved_by_code
 from b24app.engine.workshop import Workshop
-from b24app.store import processes
 from b24app.store.portals import Portal
 
 LIFE = timedelta(minutes=10)
 _CLOUD = re.compile(r"[a-z0-9-]{1,63}\.bitrix24\.[a-z]{2,6}(\.[a-z]{2})?\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessOffer:
-    """A process an administrator may have prepared while installing."""
-
-    process: ProcessDef
-    tied: bool
-
-    @property
-    def creates(self) -> bool:
-        """Whether a pipeline of its own would be created."""
-        return self.process.pipeline.name is not None and self.process.item != "lead"
-
-
-def offers(workshop: Workshop, portal: Portal) -> list[ProcessOffer]:
-    """List the processes meant for a portal."""
-    with workshop.database.read() as connection:
-        tied = {tie.code for tie in processes.ties(connection, portal.id)}
-    return [ProcessOffer(process, code in tied) for code, process in workshop.processes_of(portal).items()]
 
 
 def authorize_address(workshop: Workshop, host: str) -> str:

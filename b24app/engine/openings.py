@@ -111,7 +111,7 @@ def _token_fits(portal: Portal, page: PageOpened) -> bool:
 def _installed(workshop: Workshop, page: PageOpened, *, first: bool) -> Opened:
     """Install, or store an administrator's tokens: his refresh token is exchanged, so that the new pair is ours alone."""
     proof = proved(workshop, page.sender)
-    portal = connect(workshop, page.sender, proof)
+    portal = connect(workshop, page.sender, proof, lang_of(page.language, workshop.settings.lang))
     return Opened(portal, _viewer(proof.user, page), page, page.sender.access_token or "", first)
 
 

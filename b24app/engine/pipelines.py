@@ -34,6 +34,26 @@ class CannotTie(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessOffer:
+    """A process an administrator may have prepared while installing."""
+
+    process: ProcessDef
+    tied: bool
+
+    @property
+    def creates(self) -> bool:
+        """Whether a pipeline of its own would be created."""
+        return self.process.pipeline.name is not None and self.process.item != "lead"
+
+
+def offers(workshop: Workshop, portal: Portal) -> list[ProcessOffer]:
+    """List the processes meant for a portal."""
+    with workshop.database.read() as connection:
+        tied = {tie.code for tie in processes.ties(connection, portal.id)}
+    return [ProcessOffer(process, code in tied) for code, process in workshop.processes_of(portal).items()]
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """How a process would fit a portal: what was found for it, what is missing, and what could be chosen instead."""
 

@@ -13,6 +13,7 @@ from b24app.bitrix.errors import PortalError, Transient
 from b24app.bitrix.oauth import Profile
 from b24app.bitrix.sender import Sender
 from b24app.core.portal import PortalSettings
+from b24app.core.text import Lang
 from b24app.engine.access import grant_from
 from b24app.engine.workshop import Workshop
 from b24app.log import log, mask
@@ -94,14 +95,17 @@ def proved_by_code(workshop: Workshop, code: str) -> Proof:
     return proof
 
 
-def connect(workshop: Workshop, sender: Sender | None, proof: Proof) -> Portal:
-    """Store a proved portal, or the new tokens of one that is known; one that was removed begins anew."""
+def connect(workshop: Workshop, sender: Sender | None, proof: Proof, lang: Lang | None = None) -> Portal:
+    """Store a proved portal, or the new tokens of one that is known; one that was removed begins anew.
+
+    ``lang`` is the language a new portal is spoken to in, where it has told one.
+    """
     now = workshop.now()
     token = sender.application_token if sender and sender.application_token else ""
     with workshop.database.write() as connection:
         known = workshop.portals.by_member(connection, proof.member_id)
         if known is None:
-            settings = PortalSettings(lang=workshop.settings.lang, zone=workshop.settings.timezone)
+            settings = PortalSettings(lang=lang or workshop.settings.lang, zone=workshop.settings.timezone)
             portal_id = workshop.portals.add(connection, proof.member_id, proof.grant, token, settings, now)
         else:
             portal_id = known.id

@@ -50,7 +50,7 @@ def create_web(
         app.register_blueprint(make(workshop))
     if not any(rule.rule == "/b24/app" and "POST" in (rule.methods or ()) for rule in app.url_map.iter_rules()):
         app.register_blueprint(main_page(workshop))
-    add_headers(app)
+    add_headers(app, https=workshop.settings.public_url.startswith("https://"))
     _speak(app, workshop.settings.lang)
     _refuse(app)
     return app

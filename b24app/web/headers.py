@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
 HTML = "text/html"
 
@@ -22,8 +22,8 @@ def allow_frame(portal_url: str) -> None:
     g.frame_ancestors = portal_url
 
 
-def add_headers(app: Flask) -> None:
-    """Send the headers with every answer of an application."""
+def add_headers(app: Flask, *, https: bool) -> None:
+    """Send the headers with every answer of an application; ``https``: browsers are to stay with it."""
 
     @app.after_request
     def headers(response: Response) -> Response:
@@ -34,7 +34,7 @@ def add_headers(app: Flask) -> None:
             response.headers["Content-Security-Policy"] = _policy()
             response.headers["Cache-Control"] = "no-store"
             response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
-        if request.is_secure:
+        if https:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response
 

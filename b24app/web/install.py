@@ -17,6 +17,7 @@ from b24app.bitrix.errors import AuthLost, PortalError, PortalGone, Transient
 from b24app.engine import install as engine
 from b24app.engine import oauth_flow
 from b24app.engine.install import AlreadyRunning, Report
+from b24app.engine.pipelines import offers as offers_of
 from b24app.engine.workshop import Workshop
 from b24app.web.pages_auth import Visitor, frame_words, opened_page, page_token, sign, visitor
 from b24app.web.refusals import Refusal
@@ -40,7 +41,7 @@ def install(workshop: Workshop, sleep: Callable[[float], None] = time.sleep) -> 
         seen = opened_page(workshop)
         if not seen.viewer.admin:
             raise Refusal(HTTPStatus.FORBIDDEN, "not_admin")
-        offers = oauth_flow.offers(workshop, seen.portal)
+        offers = offers_of(workshop, seen.portal)
         words = frame_words(workshop, seen.portal, page_token(workshop, seen))
         return render_template("install.html", name=seen.viewer.name, offers=offers, report=None, trouble=None, **words)
 
@@ -52,7 +53,7 @@ def install(workshop: Workshop, sleep: Callable[[float], None] = time.sleep) -> 
         if request.accept_mimetypes.best == "application/json":
             return _as_json(who, report, trouble)
         words = frame_words(workshop, who.portal, sign(workshop, who))
-        offers = oauth_flow.offers(workshop, who.portal)
+        offers = offers_of(workshop, who.portal)
         return render_template("install.html", name=who.name, offers=offers, report=report, trouble=trouble, **words)
 
     @bp.get("/b24/install/progress")

@@ -10,9 +10,9 @@ INSTALL: Mapping[str, T] = {
     "install_title": T("Установка приложения", "Installing the application"),
     "install_hello": T(
         "Здравствуйте, {name}. Приложение зарегистрирует на портале {host} своих роботов, события и вкладки. "
-        "Ничего из того, что уже есть на портале, оно не меняет.",
+        "Оно только добавляет: то, что уже есть на портале, остаётся как есть.",
         "Hello, {name}. The application will register its robots, events and tabs on {host}. "
-        "It changes nothing that is already there.",
+        "It only adds: what is there already stays as it is.",
     ),
     "install_processes": T("Какие процессы подготовить", "Which processes to prepare"),
     "install_process_new": T(
