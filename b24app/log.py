@@ -76,7 +76,7 @@ def set_up_logging(*, readable: bool = False, level: int = logging.INFO) -> None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("urllib3", "apscheduler", "waitress.queue", "alembic"):
+    for noisy in ("urllib3", "apscheduler", "waitress.queue", "alembic", "procrastinate"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from b24app.bitrix.effects import Setting
 from b24app.bitrix.errors import AuthLost, BudgetExhausted, PortalError, PortalGone, PortalMoved, QueryLimit
@@ -26,8 +28,9 @@ from b24app.store import journal, ledger, processes, queue
 from b24app.store.portals import Portal
 from b24app.store.queue import Arrival
 
-LEASE = timedelta(seconds=90)
-"""Longer than one request can take; a worker that died is followed by another after this."""
+LEASE = timedelta(seconds=10)
+"""A worker that died is followed by another after this; a living one renews it every `PULSE` seconds."""
+PULSE = 3.0
 SET = 50
 _log = log("lane")
 
@@ -38,6 +41,31 @@ class Drained:
 
     worked: bool
     again: datetime | None = None
+
+
+class Pulse:
+    """Renews a lease while a worker lives, from a thread of its own; ``lost`` tells that somebody else has it now."""
+
+    def __init__(self, renew: Callable[[], bool], every: float = PULSE) -> None:
+        self.lost = False
+        self._renew = renew
+        self._every = every
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
+        self._thread.start()
+
+    def _beat(self) -> None:
+        while not self._end.wait(self._every):
+            try:
+                self.lost = not self._renew()
+            except DBAPIError:
+                _log.warning("a lease could not be renewed")
+            if self.lost:
+                return
+
+    def stop(self) -> None:
+        self._end.set()
+        self._thread.join()
 
 
 @dataclass(slots=True)
@@ -53,9 +81,11 @@ class Lane:
         """Do all there is to do now; nothing when another worker has the lane or the portal does not work."""
         if not self._take():
             return Drained(False, self.workshop.now() + timedelta(seconds=1))
+        pulse = Pulse(self._take)
         try:
-            return self._drain()
+            return self._drain(pulse)
         finally:
+            pulse.stop()
             with self.workshop.database.write() as connection:
                 self.workshop.portals.leave_lane(connection, self.portal_id, self.owner)
 
@@ -64,11 +94,11 @@ class Lane:
             now = self.workshop.now()
             return self.workshop.portals.take_lane(connection, self.portal_id, self.owner, now, LEASE)
 
-    def _drain(self) -> Drained:
+    def _drain(self, pulse: Pulse) -> Drained:
         worked = False
         while True:
             portal = self.workshop.portal(self.portal_id)
-            if not portal.works or self._left_alone() or not self._take():
+            if not portal.works or self._left_alone() or pulse.lost or not self._take():
                 return Drained(worked)
             try:
                 if not self._step(portal):

@@ -99,6 +99,7 @@ def _own_tasks(connection: Connection, portal_id: int, item: ItemRef) -> Iterabl
             deadline=row.deadline,
             holds=row.holds,
             full_checklist=row.full_checklist,
+            withdrawn=row.status == "closed",
         )
 
 

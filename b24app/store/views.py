@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from b24app.core.item import ItemRef
 from b24app.store import tables as t
 from b24app.store.journal import OPEN
+from b24app.store.ledger import FINISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,3 +209,26 @@ def drop_pending(connection: Connection, action_ids: list[int], reason: str, at:
     waiting = t.actions.c.id.in_(action_ids) & (t.actions.c.state == "pending")
     values = {"state": "dropped", "error": reason, "ended_at": at}
     return connection.execute(sa.update(t.actions).where(waiting).values(**values)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """An open task this application gave somebody, with the item it belongs to."""
+
+    item: ItemRef
+    task_id: int | None
+    title: str
+    deadline: datetime | None
+
+
+def open_tasks_of(connection: Connection, portal_id: int, user_id: int, limit: int = 100) -> list[OpenTask]:
+    """Return the open tasks of a user, the most urgent first."""
+    k = t.tasks.c
+    statement = (
+        sa.select(t.tasks)
+        .where(k.portal_id == portal_id, k.responsible == user_id, k.status.not_in(FINISHED))
+        .order_by(k.deadline.is_(None), k.deadline, k.id)
+        .limit(limit)
+    )
+    rows = connection.execute(statement)
+    return [OpenTask(ItemRef(row.entity_type_id, row.item_id), row.task_id, row.title, row.deadline) for row in rows]
