@@ -19,8 +19,7 @@ from b24app.bitrix.errors import AuthLost, PortalError, PortalGone, Transient
 from b24app.bitrix.gate import Gate
 from b24app.engine import pipelines
 from b24app.engine.access import gate_of, leased, lost
-from b24app.engine.intake import SET_UP_WANTED
-from b24app.engine.notes import note_down, noted
+from b24app.engine.notes import SET_UP_WANTED, note_down, noted
 from b24app.engine.pipeline_look import look
 from b24app.engine.pipelines import CannotTie
 from b24app.engine.registration import ALREADY, READS, Change, Entry, Kind, Present, differences, entries, present

@@ -22,7 +22,7 @@ from b24app.bitrix.events import AppInstalled, AppTest, AppUninstalled, AppUpdat
 from b24app.bitrix.form import Form
 from b24app.bitrix.sender import BadCallback, Sender
 from b24app.core.item import DEAL, LEAD
-from b24app.engine.notes import note_down
+from b24app.engine.notes import ROUND_TRIP, SET_UP_WANTED, note_down
 from b24app.engine.trust import UnknownSender, Unproven, connect, proved
 from b24app.engine.workshop import Workshop
 from b24app.log import log
@@ -31,10 +31,6 @@ from b24app.store.portals import Portal
 
 Sleep = Callable[[float], None]
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 1.8)  # seconds; about five in all
-
-SET_UP_WANTED = "set_up_wanted"
-ROUND_TRIP = "round_trip"
-"""Notes: why everything is to be registered again; when a test event came back, and after how many seconds."""
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _UNPROVABLE = "0" * 32  # compared with where no portal is stored, so that both take the same time

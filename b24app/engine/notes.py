@@ -10,6 +10,11 @@ from sqlalchemy.engine import Connection
 
 from b24app.engine.workshop import Workshop
 
+SET_UP_WANTED = "set_up_wanted"
+"""Why everything is to be registered again: ``installed`` or ``updated``."""
+ROUND_TRIP = "round_trip"
+"""When a test event came back, and after how many seconds."""
+
 
 def note_down(workshop: Workshop, connection: Connection, portal_id: int, notes: Mapping[str, Any]) -> None:
     """Keep values by name (JSON; ``None`` forgets one) beside the others.

@@ -12,8 +12,7 @@ from urllib.parse import urlencode
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from b24app.bitrix.errors import ForeignHost
-from b24app.engine.intake import SET_UP_WANTED
-from b24app.engine.notes import note_down
+from b24app.engine.notes import SET_UP_WANTED, note_down
 from b24app.engine.trust import UnknownSender, connect, proved_by_code
 from b24app.engine.workshop import Workshop
 from b24app.store.portals import Portal

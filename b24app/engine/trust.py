@@ -15,6 +15,7 @@ from b24app.bitrix.sender import Sender
 from b24app.core.portal import PortalSettings
 from b24app.core.text import Lang
 from b24app.engine.access import grant_from
+from b24app.engine.notes import SET_UP_WANTED, note_down
 from b24app.engine.workshop import Workshop
 from b24app.log import log, mask
 from b24app.store import journal
@@ -114,6 +115,8 @@ def connect(workshop: Workshop, sender: Sender | None, proof: Proof, lang: Lang 
                 workshop.portals.accept_token(connection, portal_id, token)
             if known.state == "removed":
                 workshop.portals.set_state(connection, portal_id, "installing")
+            elif known.grant.user != proof.grant.user:  # robots are registered with the user whose tokens they send
+                note_down(workshop, connection, portal_id, {SET_UP_WANTED: "updated"})
         what = "portal_connected" if known is None else "portal_reconnected"
         who = f"{proof.user.name} {proof.user.last_name}".strip() or f"user {proof.user.user_id}"
         journal.note(connection, portal_id, now, who, what, host=proof.grant.endpoint)

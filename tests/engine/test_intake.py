@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from b24app.bitrix.sender import BadCallback
 from b24app.engine import intake
 from b24app.engine.intake import NotStored, accept_event, accept_robot, accept_sms
-from b24app.engine.notes import noted
+from b24app.engine.notes import ROUND_TRIP, SET_UP_WANTED, noted
 from b24app.engine.trust import UnknownSender
 from b24app.store import queue
 from b24app.store.database import Database
@@ -152,13 +152,13 @@ def test_a_removed_application_stops_working_and_keeps_what_it_knows(known: Shop
 
 def test_an_update_with_the_known_token_asks_for_everything_to_be_registered_again(known: Shop) -> None:
     accept_event(known.workshop, body_of("app_update", **{"auth[application_token]": "app-token-51f0"}), sleep=never)
-    assert noted(known.workshop, 1, intake.SET_UP_WANTED) == "updated"
+    assert noted(known.workshop, 1, SET_UP_WANTED) == "updated"
     assert known.woken == [1]
 
 
 def test_the_test_event_leaves_the_time_of_the_round_trip(known: Shop) -> None:
     accept_event(known.workshop, body_of("app_test", ts=str(int(known.clock().timestamp()) - 3)))
-    assert noted(known.workshop, 1, intake.ROUND_TRIP)["seconds"] == 3
+    assert noted(known.workshop, 1, ROUND_TRIP)["seconds"] == 3
 
 
 def in_trouble(given: Shop, times: int) -> Shop:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from b24app.bitrix import callbacks
 from b24app.bitrix.sender import BadCallback
 from b24app.core.item import ItemRef
-from b24app.engine.install import set_up
+from b24app.engine.install import set_up, settle_wanted
 from b24app.engine.openings import may_see, opened
 from b24app.engine.trust import UnknownSender, Unproven
 from b24app.web.factory import create_web
@@ -133,6 +133,21 @@ def test_an_administrators_opening_heals_a_portal_whose_access_was_lost(installe
 
     assert (seen.portal.state, seen.portal.reason) == ("active", "")
     assert not seen.first
+
+
+def test_robots_follow_the_administrator_whose_tokens_are_kept(installed: Theatre) -> None:
+    workshop = installed.shop.workshop
+    another = installed.employee()
+    installed.portal.people.users[another].admin = True
+    with workshop.database.write() as connection:
+        workshop.portals.set_state(connection, 1, "reconnect", "auth_lost")
+    installed.open(another)
+    assert workshop.portal(1).grant.user == another
+
+    assert settle_wanted(workshop, 1) is not None
+
+    users = {str(robot.definition["AUTH_USER_ID"]) for robot in installed.portal.automation.robots}
+    assert users == {str(another)}
 
 
 def test_a_portal_that_removed_the_application_may_install_it_again(installed: Theatre) -> None:
