@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]
+from waitress.channel import ClientDisconnected
 
 
 class RestError(Exception):

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from b24app.engine.install import settle_wanted
+from b24app.engine.install import settle_wanted, wanting
 from b24app.engine.lane import Lane
 from b24app.engine.workshop import Workshop
 from b24app.log import log
@@ -32,10 +32,11 @@ def drain(workshop: Workshop, portal_id: int, owner: str) -> None:
 
 
 def due_portals(workshop: Workshop) -> list[int]:
-    """Return the portals that have something to do now."""
+    """Return the portals that have something to do now, or want to be set up."""
     period = timedelta(seconds=workshop.settings.reader_period)
     with workshop.database.read() as connection:
-        return workshop.portals.due(connection, workshop.now(), period)
+        due = workshop.portals.due(connection, workshop.now(), period)
+    return [*due, *(portal_id for portal_id in wanting(workshop) if portal_id not in due)]
 
 
 @dataclass(slots=True)
