@@ -150,7 +150,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def create_demo(settings: Settings, clock: clocks.Clock) -> Application:
-    """Join the parts for a pretend portal, by its clock; its minutes are leapt over, so that no request has to wait its turn."""
+    """Join the parts for a pretend portal, by its clock; the request budget sees minutes leap: nothing waits."""
     migrate_schema(settings.database_url)
     looks = count()
     return assemble(settings, clock=clock, pace=lambda: clock() + timedelta(minutes=next(looks)))

@@ -29,7 +29,9 @@ PORTS = {"portal": 8024, "app": 8025}
 
 def main() -> int:
     """Tell the story; 0 when everything expected has happened. Stays up unless told otherwise."""
-    parser = argparse.ArgumentParser(prog="python -m demo", description="A deal from the lead to the last payment, on loopback.")
+    parser = argparse.ArgumentParser(
+        prog="python -m demo", description="A deal from the lead to the last payment, on loopback."
+    )
     parser.add_argument("--lang", choices=("ru", "en"), default="ru", help="language of the story")
     parser.add_argument("--once", action="store_true", help="end after the story (so it is with CI=true)")
     parser.add_argument("--portal-port", type=int, default=PORTS["portal"])

@@ -26,12 +26,25 @@ def install(walk: Walk, start_application: Callable[[str, str], None]) -> None:
     """Register, open, install and finish, as an administrator does; the portal is then known to the walk."""
     tell, portal, here = walk.tell, walk.portal, walk.office.address
     tell.chapter("Установка приложения на портал", "The application is installed on the portal")
-    walk.say(ADMIN, f"заполняет форму локального приложения: {here}/b24/app", f"fills the form of a local application: {here}/b24/app")
-    asked = {"name": "b24app", "handler_url": f"{here}/b24/app", "install_url": f"{here}/b24/install", "scopes": list(SCOPES)}
+    walk.say(
+        ADMIN,
+        f"заполняет форму локального приложения: {here}/b24/app",
+        f"fills the form of a local application: {here}/b24/app",
+    )
+    asked = {
+        "name": "b24app",
+        "handler_url": f"{here}/b24/app",
+        "install_url": f"{here}/b24/install",
+        "scopes": list(SCOPES),
+    }
     card = portal.ask("apps", asked)
     walk.client_id = card["client_id"]
     start_application(card["client_id"], card["client_secret"])
-    walk.say(ADMIN, "открывает приложение: портал показывает страницу установки", "opens the application and sees its installation page")
+    walk.say(
+        ADMIN,
+        "открывает приложение: портал показывает страницу установки",
+        "opens the application and sees its installation page",
+    )
     browser = Browser()
     before = portal.requests()
     browser.post(*portal.frame(walk.client_id, ADMIN))

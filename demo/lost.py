@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from demo.screens import DEAL
-from demo.story import HEAD, a_file
+from demo.story import a_file
 from demo.walk import CONTRACT, DATE_AGREED, LOST, MATERIALS_BOUGHT, MATERIALS_PAID, SIGNED, Walk
 
 IVAN, NIKOLAY = 4, 8
@@ -19,8 +19,16 @@ def tell_the_lost_deal(walk: Walk) -> int:
     deal = _agreed(walk)
     before = (walk.open_tasks(deal), walk.office.timers(deal), walk.visits(NIKOLAY))
     seen = bool(before[1] and before[2])
-    walk.tell.expect("выезд стоит в календаре, напоминания ждут", "the visit is booked and reminders wait", seen=seen, instead=before)
-    walk.move(IVAN, deal, LOST, "клиент отказался: переводит сделку в «Сделка не успешная»", "the client backs out: moves the deal to “Deal lost”")
+    walk.tell.expect(
+        "выезд стоит в календаре, напоминания ждут", "the visit is booked and reminders wait", seen=seen, instead=before
+    )
+    walk.move(
+        IVAN,
+        deal,
+        LOST,
+        "клиент отказался: переводит сделку в «Сделка не успешная»",
+        "the client backs out: moves the deal to “Deal lost”",
+    )
     walk.stands(deal, LOST)
     tasks, timers, visits = walk.open_tasks(deal), walk.office.timers(deal), walk.visits(NIKOLAY)
     walk.tell.expect("открытых задач нет", "no task is open", seen=not tasks, instead=tasks)

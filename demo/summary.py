@@ -32,9 +32,16 @@ def summary(walk: Walk, deals: list[int], seconds: float) -> None:
     state = walk.portal.ask("state")
     waiting = [row["waiting"] for row in walk.office.portals()]
     failed = [row for row in waiting if row["failed_work"] or row["failed_actions"]]
-    tell.expect("ничего не сломалось: ни одной неудачной работы", "nothing broke: no work has failed", seen=not failed, instead=failed)
+    tell.expect(
+        "ничего не сломалось: ни одной неудачной работы",
+        "nothing broke: no work has failed",
+        seen=not failed,
+        instead=failed,
+    )
     complaints = state["complaints"]
-    tell.expect("портал ни на что не жалуется", "the portal has nothing to complain of", seen=not complaints, instead=complaints[:3])
+    tell.expect(
+        "портал ни на что не жалуется", "the portal has nothing to complain of", seen=not complaints, instead=complaints[:3]
+    )
     tell.note(tell.of(f"Время: {seconds:.1f} с; воронка «{PIPELINE}».", f"Time: {seconds:.1f} s; pipeline “{PIPELINE}”."))
 
 

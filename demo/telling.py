@@ -13,6 +13,8 @@ from demo.words import Narrator
 COMPANY = ZoneInfo("Europe/Moscow")
 _BB = re.compile(r"\[/?[A-Za-z*][^\]]*\]")
 
+_NOWHERE = "\0"
+
 Body = Mapping[str, Any]
 
 
@@ -23,6 +25,34 @@ def done_in_words(tell: Narrator, action: Mapping[str, Any], people: Mapping[int
         return "" if action["state"] == "done" else f"{action['kind']}: {action['state']} {action['error'] or ''}"
     words = made(tell, action["body"], people, stages)
     return words if action["state"] == "done" else f"{words} — {action['state']} {action['error'] or ''}"
+
+
+def worth_telling(run: Mapping[str, Any]) -> bool:
+    """Tell whether a run is part of the story: not what was left out, and not a look at earlier tasks that found nothing."""
+    quiet = run["robot"] == "check_open_tasks" and run["ok"] and not run["actions"]
+    return run["state"] != "skipped" and not quiet
+
+
+def actions_worth_telling(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the actions of a run that its reason does not tell by itself, each kind of ending once."""
+    told: list[Mapping[str, Any]] = []
+    found = list(run["actions"])
+    only_endings = {action["kind"] for action in found} == {"cancel_timers"} and run["robot"] == "wind_up"
+    for action in found:
+        again = action["kind"] == "cancel_timers" and any(other["kind"] == "cancel_timers" for other in told)
+        known = any(_plainly(action["body"], name) in run["why"]["ru"] for name in ("title", "text", "reason"))
+        timed = any(_moment(action["body"].get(name)) in run["why"]["ru"] for name in ("due", "start"))
+        if action["state"] != "done" or not (again or only_endings or known or timed):
+            told.append(action)
+    return told
+
+
+def _plainly(body: Body, name: str) -> str:
+    return plain(str(body[name])) if body.get(name) else _NOWHERE
+
+
+def _moment(written: str | None) -> str:
+    return f"{datetime.fromisoformat(written).astimezone(COMPANY):%d.%m.%Y %H:%M}" if written else _NOWHERE
 
 
 def plain(text: str) -> str:
@@ -61,7 +91,7 @@ def _timer(tell: Narrator, body: Body, _: Mapping[int, str], __: Mapping[str, st
 
 def _said(ru: str, en: str, name: str) -> Callable[..., str]:
     def words(tell: Narrator, body: Body, people: Mapping[int, str], stages: Mapping[str, str]) -> str:
-        return f"{tell.of(ru, en)}: {plain(str(body[name]))[:160]}"
+        return f"{tell.of(ru, en)}: {plain(str(body[name]))}"
 
     return words
 
@@ -74,7 +104,7 @@ def _fixed(ru: str, en: str) -> Callable[..., str]:
 
 
 def _notified(tell: Narrator, body: Body, people: Mapping[int, str], _: Mapping[str, str]) -> str:
-    return tell.of("уведомление", "notification") + f" — {_who(people, body['user'])}: {plain(body['text'])[:140]}"
+    return tell.of("уведомление", "notification") + f" — {_who(people, body['user'])}: {plain(body['text'])}"
 
 
 _WORDS: Mapping[str, Callable[..., str]] = {

@@ -23,7 +23,7 @@ from sandbox.world import World
 MONDAY = datetime.fromisoformat("2026-06-01T10:00:00+03:00")
 """When the story begins."""
 CREW = (6, 7, 8)
-TICK = 0.05
+TICK = 0.1
 """Seconds between two looks of the application at a clock that is turned by days."""
 
 

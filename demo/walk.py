@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from demo.office import Office
 from demo.screens import DEAL, DONE, OPEN, Portal, Row
-from demo.telling import done_in_words
+from demo.telling import actions_worth_telling, done_in_words, worth_telling
 from demo.words import Narrator
 
 COMPANY = ZoneInfo("Europe/Moscow")
@@ -28,7 +28,7 @@ LOST = "Сделка не успешная"
 
 ROUNDS = 60
 PATIENCE = 20.0
-POLL = 0.01
+POLL = 0.02
 
 
 class NoRest(Exception):
@@ -80,9 +80,9 @@ class Walk:
         """Come to rest and read aloud what the journal says; gives the new runs."""
         self.rest()
         news = list(self.office.news())
-        for run in news:
+        for run in filter(worth_telling, news):
             self.tell.why(self.tell.of(run["why"]["ru"], run["why"]["en"]))
-            for action in run["actions"]:
+            for action in actions_worth_telling(run):
                 words = done_in_words(self.tell, action, self.portal.names, self.stages)
                 if words:
                     self.tell.done(words)
@@ -134,7 +134,10 @@ class Walk:
     def close(self, user: int, deal: int, title: str, ru: str = "", en: str = "") -> None:
         """Let a person tick a task's checklist and finish it."""
         task = self.task(deal, title)
-        ru, en = ru or f"проходит чек-лист и закрывает задачу «{task['title']}»", en or f"finishes the task “{task['title']}”"
+        ru, en = (
+            ru or f"проходит чек-лист и закрывает задачу «{task['title']}»",
+            en or f"finishes the task “{task['title']}”",
+        )
         self.say(user, ru, en)
         self.portal.tick(user, int(task["id"]))
         self.portal.complete(user, int(task["id"]))

@@ -9,7 +9,8 @@ from typing import Literal
 
 Lang = Literal["ru", "en"]
 WIDTH = 118
-LONGEST = 220
+LONGEST = 240
+SHORT = 150
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class Narrator:
 
     def done(self, text: str) -> None:
         """Say what the application did."""
-        self._wrapped("        → ", text)
+        self._wrapped("        → ", textwrap.shorten(text, SHORT, placeholder="…"))
 
     def note(self, text: str) -> None:
         """Say something beside the story."""
