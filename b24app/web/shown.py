@@ -8,9 +8,11 @@ from typing import Any, assert_never
 
 from b24app.core import actions as a
 from b24app.core.actions import Action
+from b24app.core.item import DEAL, LEAD, ItemRef
 from b24app.core.text import T, show
 from b24app.engine.known import Names
 from b24app.store.journal import Run, StoredAction
+from b24app.store.portals import Portal
 
 ACTION_STATES: Mapping[str, T] = {
     "pending": T("ждёт очереди", "waits its turn"),
@@ -68,6 +70,12 @@ def stage_name(names: Names, stage_id: str) -> T:
 def field_name(names: Names, name: str) -> T:
     """Name a field for people."""
     return names.fields.get(name) or T.same(name)
+
+
+def card_address(portal: Portal, item: ItemRef) -> str:
+    """Give the address of an item's card on its portal."""
+    kind = {LEAD: "lead", DEAL: "deal"}.get(item.entity_type_id) or f"type/{item.entity_type_id}"
+    return f"{portal.url}/crm/{kind}/details/{item.id}/"
 
 
 def moment(names: Names, at: datetime | None) -> str:

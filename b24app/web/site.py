@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from b24app.engine import rerun
-from b24app.web import admin, admin_api, booking, journal, payments
+from b24app.web import admin, admin_api, booking, journal, payments, process_pages, settings_page
 
 PAGES = (
+    settings_page.pages,
+    process_pages.pages,
     journal.pages,
     booking.pages,
     payments.pages,

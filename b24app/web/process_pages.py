@@ -1,0 +1,122 @@
+"""Tying processes to pipelines from the settings: create what is missing, choose what is there, switch, migrate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from b24app.bitrix.errors import PortalError
+from b24app.core.process import ProcessDef
+from b24app.core.text import T
+from b24app.engine import settling
+from b24app.engine.access import gate_of
+from b24app.engine.pipelines import CannotTie, create, map_existing, offer
+from b24app.engine.workshop import Workshop
+from b24app.log import log
+from b24app.store.processes import Tie
+from b24app.web import texts
+from b24app.web.cards import show_page
+from b24app.web.pages_auth import Visitor, visitor
+from b24app.web.refusals import Refusal
+from b24app.web.settings_page import Answer, show
+from b24app.web.texts_settings import SETTINGS
+
+texts.add(SETTINGS)
+_log = log("processes")
+
+
+def pages(workshop: Workshop) -> Blueprint:
+    """Make the forms."""
+    bp = Blueprint("process", __name__, url_prefix="/b24/app/process/<code>")
+
+    @bp.post("/create")
+    def make(code: str) -> ResponseReturnValue:
+        """Tie a process (anew), creating what is missing; new items get the version of the file."""
+        who, process = _asked(workshop, code)
+        return _tied(workshop, who, lambda: create(workshop, who.portal, process))
+
+    @bp.post("/choose")
+    def choices(code: str) -> ResponseReturnValue:
+        """Show what the portal has to choose from."""
+        who, process = _asked(workshop, code)
+        return _choices(workshop, who, process, _number(request.form.get("category", "")))
+
+    @bp.post("/tie")
+    def tie(code: str) -> ResponseReturnValue:
+        """Tie a process to the chosen pipeline, stages and fields."""
+        who, process = _asked(workshop, code)
+        category = _number(request.form.get("category", "")) or 0
+        stages = {stage.key: request.form.get(f"stage:{stage.key}", "") for stage in process.stages}
+        fields = {name: code for name in process.fields if (code := request.form.get(f"field:{name}", ""))}
+        return _tied(workshop, who, lambda: map_existing(workshop, who.portal, process, category, stages, fields))
+
+    @bp.post("/switch")
+    def switch(code: str) -> ResponseReturnValue:
+        """Switch a process on or off."""
+        who, _ = _asked(workshop, code)
+        running = next((one for one in settling.desk_of(workshop, who.portal).processes if one.process.code == code), None)
+        training = running.tie.training if running and running.tie else True
+        enabled = request.form.get("enabled") == "yes"
+        settling.switch(workshop, who.portal, code, training=training, enabled=enabled, by=who.name)
+        return show(workshop, who, Answer("processes", texts.WORDS["set_saved"]))
+
+    @bp.post("/migrate")
+    def migrate(code: str) -> ResponseReturnValue:
+        """Let running items go on with the current version."""
+        who, _ = _asked(workshop, code)
+        moved = settling.migrate(workshop, who.portal, code, who.name)
+        return show(workshop, who, Answer("processes", texts.WORDS["set_migrated"].fill(n=moved)))
+
+    return bp
+
+
+def _asked(workshop: Workshop, code: str) -> tuple[Visitor, ProcessDef]:
+    """Return which administrator asks about which process; raises `Refusal`."""
+    who = visitor(workshop, admin=True)
+    process = workshop.processes_of(who.portal).get(code)
+    if process is None:
+        raise Refusal(HTTPStatus.NOT_FOUND, "not_found")
+    return who, process
+
+
+def _tied(workshop: Workshop, who: Visitor, tie: Callable[[], Tie]) -> ResponseReturnValue:
+    try:
+        settling.note_tied(workshop, who.portal, tie(), who.name)
+    except CannotTie as missing:
+        return _trouble(workshop, who, texts.WORDS["set_cannot_tie"].fill(what=str(missing)))
+    except PortalError as error:
+        _log.warning("a process could not be tied", portal=who.portal.host, error=str(error))
+        return _trouble(workshop, who, texts.WORDS["set_portal_trouble"])
+    return show(workshop, who, Answer("processes", texts.WORDS["set_tied"]))
+
+
+def _trouble(workshop: Workshop, who: Visitor, said: T) -> ResponseReturnValue:
+    return show(workshop, who, Answer("processes", said, "bad")), HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _choices(workshop: Workshop, who: Visitor, process: ProcessDef, category: int | None) -> ResponseReturnValue:
+    try:
+        found = offer(workshop, who.portal, process, gate_of(workshop, who.portal))
+    except PortalError as error:
+        _log.warning("pipelines could not be read", portal=who.portal.host, error=str(error))
+        return _trouble(workshop, who, texts.WORDS["set_portal_trouble"])
+    proposed = found.category.id if found.category else (found.categories[0].id if found.categories else 0)
+    chosen = proposed if category is None else category
+    return show_page(
+        workshop,
+        who,
+        "process.html",
+        process=process,
+        offer=found,
+        chosen=chosen,
+        stages=found.stage_choices.get(chosen, ()),
+        same=chosen == proposed,
+        lang=who.lang,
+    )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
