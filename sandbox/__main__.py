@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from sandbox.clock import SandboxClock
 from sandbox.company import demo_company
+from sandbox.pages import PAGES
 from sandbox.portal import Portal
 from sandbox.serve import serve
 from sandbox.world import World
@@ -24,7 +25,7 @@ def main() -> None:
     world = World(SandboxClock(datetime.now(UTC), running=True))
     portal = demo_company(Portal(world))
     ports = {portal.name: asked.port, "oauth": asked.oauth_port, "sms": asked.sms_port}
-    running = serve(world, ports=ports, deliver=True)
+    running = serve(world, ports=ports, deliver=True, blueprints=PAGES)
     sys.stdout.write(
         f"portal  http://{portal.domain}/\n"
         f"control http://{portal.domain}/_sandbox/state\n"

@@ -181,6 +181,13 @@ class Apps:
         if not app.api_only and app.install_url:
             app.installed = False
 
+    def reinstall(self, app: AppCard) -> None:
+        """Begin the installation anew: what the app had bound goes, its first page is shown again."""
+        if app.api_only or not app.install_url:
+            raise RestError("ERROR_CORE", "The application has no installation page")
+        self._drop_traces(app)
+        app.installed = False
+
     def uninstall(self, app: AppCard, *, clean: bool = False) -> None:
         """Remove an app; its tokens die before ONAPPUNINSTALL arrives."""
         portal = self._portal

@@ -102,7 +102,7 @@ class Automation:
         timeout_seconds: int = 0,
     ) -> Placed:
         """Put a robot on a stage, as an administrator does by hand."""
-        number = len(self.placed) + 1
+        number = max((placed.number for placed in self.placed), default=0) + 1
         placed = Placed(number, entity_type_id, stage_id, robot_code, dict(properties or {}), wait, timeout_seconds)
         self.placed.append(placed)
         return placed

@@ -43,6 +43,7 @@ class Desk:
         self.read_up_to: dict[int, int] = {}
         """The last notification each user has looked at."""
         self._told: dict[int, list[str]] = {}
+        self._rules = 0
         self.board.register_error_handler(RestError, self._refused)
 
     def view(self, rule: str, *methods: str) -> Callable[[View], View]:
@@ -54,7 +55,9 @@ class Desk:
                 with self.portal.world.lock:
                     return run(**names)
 
-            self.board.add_url_rule(rule, view_func=held, endpoint=run.__name__, methods=list(methods or ("GET",)))
+            self._rules += 1
+            endpoint = f"{run.__name__}_{self._rules}"
+            self.board.add_url_rule(rule, view_func=held, endpoint=endpoint, methods=list(methods or ("GET",)))
             return run
 
         return register
