@@ -76,6 +76,8 @@ class Lane:
     portal_id: int
     owner: str
     gates: Callable[[Workshop, Portal], Gate] = gate_of
+    stopping: Callable[[], bool] = lambda: False
+    """Tells whether the worker is to end; it does after the step it is at."""
 
     def drain(self) -> Drained:
         """Do all there is to do now; nothing when another worker has the lane or the portal does not work."""
@@ -98,7 +100,7 @@ class Lane:
         worked = False
         while True:
             portal = self.workshop.portal(self.portal_id)
-            if not portal.works or self._left_alone() or pulse.lost or not self._take():
+            if self.stopping() or not portal.works or self._left_alone() or pulse.lost or not self._take():
                 return Drained(worked)
             try:
                 if not self._step(portal):

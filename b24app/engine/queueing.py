@@ -82,13 +82,13 @@ class Jobs:
 
 
 async def work(workshop: Workshop, stop: asyncio.Event, concurrency: int = 4) -> None:
-    """Work through jobs until told to stop; running drains are let end."""
+    """Work through jobs until told to stop; running drains end after the step they are at."""
     app = App(connector=PsycopgConnector(conninfo=conninfo(workshop.settings.database_url)))
     owner = worker_name()
 
     @app.task(name=TASK)
     def drain_portal(portal_id: int) -> None:
-        drain(workshop, portal_id, f"{owner}:{portal_id}")
+        drain(workshop, portal_id, f"{owner}:{portal_id}", stop.is_set)
 
     async with app.open_async():
         helpers = [asyncio.create_task(_take_over(app, stop)), asyncio.create_task(_end(app, stop, concurrency))]

@@ -6,6 +6,7 @@ import queue
 import socket
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -22,11 +23,16 @@ def worker_name() -> str:
     return f"{socket.gethostname()[:24]}:{uuid.uuid4().hex[:12]}"
 
 
-def drain(workshop: Workshop, portal_id: int, owner: str) -> None:
-    """Do all a portal has to do now; a mistake in it is logged and tried again at the next tick."""
+def drain(workshop: Workshop, portal_id: int, owner: str, stopping: Callable[[], bool] = lambda: False) -> None:
+    """Do all a portal has to do now; a mistake in it is logged and tried again at the next tick.
+
+    Once ``stopping`` tells so, nothing is begun any more: the rows keep what is left for the next worker.
+    """
+    if stopping():
+        return
     try:
         settle_wanted(workshop, portal_id)
-        Lane(workshop, portal_id, owner).drain()
+        Lane(workshop, portal_id, owner, stopping=stopping).drain()
     except Exception:  # noqa: BLE001 - the worker loop: one portal that fails must not end the worker
         _log.exception("a drain broke off", portal=portal_id)
 
@@ -51,9 +57,11 @@ class Workers:
     _again: set[int] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _pool: list[threading.Thread] = field(default_factory=list)
+    _stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
         """Start the threads and take up what was left lying."""
+        self._stopping.clear()
         for number in range(self.threads):
             thread = threading.Thread(target=self._work, name=f"worker-{number}", daemon=True)
             thread.start()
@@ -80,7 +88,8 @@ class Workers:
             self.wake(portal_id)
 
     def stop(self, seconds: float = 20) -> None:
-        """Let running drains end and stop the threads; whatever is cut off is taken up at the next start."""
+        """Let every drain end after the step it is at and stop the threads; what is left is taken up at the next start."""
+        self._stopping.set()
         for _ in self._pool:
             self._waiting.put(None)
         for thread in self._pool:
@@ -93,7 +102,7 @@ class Workers:
             with self._lock:
                 self._queued.discard(portal_id)
                 self._busy.add(portal_id)
-            drain(self.workshop, portal_id, owner)
+            drain(self.workshop, portal_id, owner, self._stopping.is_set)
             with self._lock:
                 self._busy.discard(portal_id)
                 again = portal_id in self._again
