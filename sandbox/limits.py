@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sandbox.portal import Portal
 
 BASKETS = 10
+CUT = 60.0
+"""Seconds after which a request is cut off, whatever it has done by then."""
 
 
 @dataclass(slots=True)
@@ -26,12 +28,18 @@ class Limits:
     drain: float = 2.0
     operating_limit: float | None = None
     costs: dict[str, float] = field(default_factory=dict)
+    takes_time: bool = False
+    """Whether an answer really takes as long as the ``costs`` of its commands together."""
     refused: int = 0
+    blocked: int = 0
+    slowest: float = 0.0
+    _taken: float = 0.0
     _levels: dict[str, tuple[float, float]] = field(default_factory=dict)
     _spent: dict[tuple[str, str], dict[int, float]] = field(default_factory=dict)
 
     def hit(self, address: str) -> None:
         """Count one HTTP request of an address; raises 503 when its bucket is full."""
+        self._taken = 0.0
         if not self.leaky:
             return
         now = time.monotonic() if self.real_time else self.portal.world.now().timestamp()
@@ -54,9 +62,23 @@ class Limits:
             del window[old]
         reset = (min(window, default=minute) + BASKETS) * 60
         if self.operating_limit is not None and sum(window.values()) >= self.operating_limit:
+            self.blocked += 1
             raise RestError("OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.", 429)
-        window[minute] = window.get(minute, 0.0) + self.costs.get(method, 0.01)
+        window[minute] = window.get(minute, 0.0) + self.cost(method)
+        self._taken += self.cost(method)
         return round(sum(window.values()), 6), reset
+
+    def cost(self, method: str) -> float:
+        """Give the seconds a command of a method takes."""
+        return self.costs.get(method, 0.01)
+
+    def lasted(self) -> float:
+        """Give the seconds the request that ends now has to last, and begin to count anew; 0 unless time is real."""
+        taken, self._taken = self._taken, 0.0
+        if not self.takes_time:
+            return 0.0
+        self.slowest = max(self.slowest, taken)
+        return min(taken, CUT)
 
     def reset_at(self, moment: datetime) -> int:
         """Give the default moment a window starting now is forgotten."""

@@ -116,9 +116,9 @@ class Stopwatch:
         self._begun = time.perf_counter()
         self._at = portal.now()
 
-    def block(self, operating: float | None = None, reset: int | None = None) -> JSON:
-        """Give the block as of now."""
-        spent = time.perf_counter() - self._begun
+    def block(self, operating: float | None = None, reset: int | None = None, lasts: float = 0.0) -> JSON:
+        """Give the block as of now; ``lasts`` are seconds that are still to be waited."""
+        spent = time.perf_counter() - self._begun + lasts
         finish = self._at + timedelta(seconds=spent)
         return {
             "start": self._at.timestamp(),
@@ -150,4 +150,5 @@ def timed(portal: Portal, caller: Caller, name: str, params: Any) -> tuple[Page,
     portal.faults.check(name)
     spent, reset = portal.limits.spend(client, name.lower())
     page = execute(portal, caller, name, params)
-    return page, watch.block(spent, reset)
+    lasts = portal.limits.cost(name.lower()) if portal.limits.takes_time else 0.0
+    return page, watch.block(spent, reset, lasts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ import sandbox.methods.everything  # noqa: F401 fills the registry
 from sandbox import batch, rest
 from sandbox.control import control
 from sandbox.errors import Cut, RestError
+from sandbox.limits import CUT
 from sandbox.portal import RequestRecord
 from sandbox.registry import Caller
 from sandbox.wire import JSON, decode_form, whole
@@ -127,8 +129,11 @@ def answer(portal: Portal, method: str, identify: Callable[[], Caller]) -> Respo
             raise Cut
         response = _respond(portal, record, params, identify)
         record.status = response.status_code
+        lasts = portal.limits.lasted()
         _hook_after(portal, record)
-    if record.fault == "lost_reply":
+    if lasts:
+        time.sleep(lasts)  # with the lock given back: a portal serves several requests at a time
+    if record.fault == "lost_reply" or lasts >= CUT:
         raise Cut
     return response
 
