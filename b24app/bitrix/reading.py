@@ -81,6 +81,15 @@ class FieldBook:
         known = (fields for (kind, _), fields in self.names.items() if kind == entity_type_id)
         return next((fields[name] for fields in known if name in fields), None)
 
+    def codes(self, entity_type_id: int, category_id: int) -> Mapping[str, str]:
+        """Return how processes call the fields of an item: its pipeline's own, then those of other pipelines.
+
+        User fields belong to all items of a kind, so that a robot placed on a pipeline without a process finds them, too.
+        """
+        own = self.names.get((entity_type_id, category_id), {})
+        others = (fields for (kind, _), fields in self.names.items() if kind == entity_type_id)
+        return {**{name: code for fields in others for name, code in fields.items()}, **own}
+
 
 Replies = Sequence[Reply | PortalError]
 
@@ -98,7 +107,7 @@ def query(need: Need[Any], book: FieldBook) -> Query:
     """Say how a need is answered; raises `TypeError` for one that the portal does not answer."""
     match need:
         case NeedItem(ref):
-            return Query(need, (get_item(ref),), lambda r: _or_none(r[0], lambda result: item_of(ref, result, book)))
+            return Query(need, (get_item(ref),), lambda r: _item(r[0], lambda result: item_of(ref, result, book)))
         case NeedClient(ref):
             return Query(need, (get_item(ref),), lambda r: _or_none(r[0], lambda result: _client(ref, result)))
         case NeedTask(task_id):
@@ -126,6 +135,13 @@ def _result(reply: Reply | PortalError) -> Any:
     if isinstance(reply, PortalError):
         raise reply
     return reply.result
+
+
+def _item(reply: Reply | PortalError, read: Callable[[Any], Item]) -> Item | None:
+    """Read an item; None only for one that is gone: one that must not be seen may well be there, and its tasks with it."""
+    if isinstance(reply, NotFound):
+        return None
+    return read(_result(reply))
 
 
 def _or_none(reply: Reply | PortalError, read: Callable[[Any], Any]) -> Any:
@@ -156,7 +172,7 @@ def item_of(ref: ItemRef, result: Any, book: FieldBook) -> Item:
     category = integer(row.get("categoryId")) or 0
     raw = {code: value for code, value in row.items() if code.upper().startswith("UF_")}
     fields = {code: value_of(value, book.types.get((ref.entity_type_id, code), "")) for code, value in raw.items()}
-    for name, code in book.names.get((ref.entity_type_id, category), {}).items():
+    for name, code in book.codes(ref.entity_type_id, category).items():
         fields[name] = fields.get(code)
     return Item(
         ref=ref,

@@ -19,7 +19,7 @@ from b24app.core.actions import AnswerRobot
 from b24app.core.call import Call, Place, RobotCalled
 from b24app.core.item import Item, ItemRef
 from b24app.core.needs import Facts, Need, NeedItem, NeedLedger
-from b24app.core.properties import BadProperty, results_text
+from b24app.core.properties import BadProperty, properties_of, results_text
 from b24app.core.robot import Outcome, Robot
 from b24app.core.text import T
 from b24app.engine.facts import Asking, EndlessNeeds, NotRead, Reader
@@ -188,10 +188,10 @@ class Decider:
 
     def _refuse(self, work: Work, item: Item | None, error: BadStep | BadProperty) -> None:
         """Settle work nobody can do as it is written; a waiting robot is answered, so that no process hangs."""
-        told = _UNREADABLE.fill(why=error.why)
+        robot = self.workshop.catalogue.get(str(work.body.get("code", "")))
+        told = _UNREADABLE.fill(why=_named(error, robot))
         now = self.workshop.now()
         with self.workshop.database.write() as connection:
-            robot = self.workshop.catalogue.get(str(work.body.get("code", "")))
             if work.kind == "call" and robot is not None:
                 self._record_refusal(connection, work, item, robot, told)
             queue.end_work(connection, work.id, now, error=told.en)
@@ -354,6 +354,13 @@ def _shown(plan: Plan) -> list[str]:
         return []
     kinds = ("date", "datetime", "time", "employee", "boolean", "integer")
     return [name for name, field in plan.running.process.fields.items() if field.type in kinds]
+
+
+def _named(error: BadStep | BadProperty, robot: Robot[Any] | None) -> T:
+    """Say what is wrong, and with which property, by the label the administrator knows it by."""
+    labels = {p.name: p.label for p in properties_of(robot.props)} if robot and isinstance(error, BadProperty) else {}
+    label = labels.get(getattr(error, "name", ""))
+    return T(f"«{label.ru}»: {error.why.ru}", f"“{label.en}”: {error.why.en}") if label else error.why
 
 
 def _only(need: Need[Any]) -> Asking:
