@@ -14,7 +14,7 @@ from pathlib import Path
 import requests
 
 from b24app.log import set_up_logging
-from demo.installation import install
+from demo.installation import install, settle
 from demo.lost import tell_the_lost_deal
 from demo.office import Office
 from demo.screens import Portal, Refused
@@ -54,7 +54,7 @@ def play(both: Together, tell: Narrator) -> bool:
     walk = Walk(Portal(both.portal_address), Office(both.address, both.admin_token), tell)
     try:
         install(walk, both.start_application)
-        walk.payment_key = both.settle()
+        settle(walk, both.gateway)
         deals = [tell_the_deal(walk), tell_the_lost_deal(walk)]
         summary(walk, deals, time.monotonic() - began)
     except (Refused, NoRest, LookupError, StopIteration, requests.RequestException) as trouble:

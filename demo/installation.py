@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from demo.screens import ADMIN, Browser, forms_of
 from demo.walk import PIPELINE, Walk
 
+CREW = (6, 7, 8)
+"""The installers of the company."""
+
 SCOPES: Mapping[str, tuple[str, str]] = {
     "crm": ("сделки, лиды, лента", "deals, leads, the timeline"),
     "task": ("задачи и чек-листы", "tasks and checklists"),
@@ -65,6 +68,28 @@ def install(walk: Walk, start_application: Callable[[str, str], None]) -> None:
     states = [row["state"] for row in walk.office.portals()]
     tell.expect("портал подключён", "the portal is connected", seen=states == ["active"], instead=states)
     _look_around(walk)
+
+
+def settle(walk: Walk, gateway: Mapping[str, str]) -> None:
+    """Settle on the application's page inside the portal who may be booked, how SMS go out, and the key of payments."""
+    tell, page = walk.tell, Browser()
+    tell.chapter("Настройки на странице приложения", "Settings on the application's page")
+    page.post(*walk.portal.frame(walk.client_id, ADMIN))
+    names = [walk.portal.names[user] for user in CREW]
+    walk.say(ADMIN, f"отмечает бригаду: {', '.join(names)}", f"names the crew: {', '.join(names)}")
+    page.submit("/b24/app/people", crew_users=[str(user) for user in CREW])
+    ticked = [value for _, fields in forms_of(page.page).found for name, value in fields if name == "crew_users"]
+    tell.expect("бригада сохранена", "the crew is saved", seen=len(ticked) == len(CREW), instead=ticked)
+    walk.say(ADMIN, f"описывает SMS-шлюз: {gateway['url']}", f"describes the SMS gateway: {gateway['url']}")
+    fields = f"to={{phone}}\ntext={{text}}\nid={{id}}\nkey={gateway['key']}"
+    page.submit("/b24/app/gateway", url=gateway["url"], method="POST JSON", fields=fields)
+    seen = gateway["key"] not in page.page
+    tell.expect("шлюз сохранён, пароль на странице не виден", "the gateway is saved, its password stays hidden", seen=seen)
+    walk.say(ADMIN, "делает ключ платежей для бухгалтерии", "makes the payment key for the accountants")
+    page.submit("/b24/app/key")
+    walk.payment_key = forms_of(page.page).secret
+    tell.expect("ключ показан один раз", "the key is shown once", seen=len(walk.payment_key) >= 16)
+    walk.rest()
 
 
 def _look_around(walk: Walk) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from html.parser import HTMLParser
@@ -24,23 +24,64 @@ class Refused(Exception):
 
 
 class Forms(HTMLParser):
-    """The forms of a page as a browser finds them: address, and fields with what is chosen in them."""
+    """The forms of a page as a browser finds them: address, and fields with what is chosen or written in them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[str, list[tuple[str, str]]]] = []
         self.marks: dict[str, str] = {}
+        self.secret = ""
+        self._select: tuple[str, list[tuple[str, bool]]] | None = None
+        self._writes_into: Callable[[str], None] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Collect a form or one of its fields."""
+        """Take up a form or one of its fields."""
         given = {name: value or "" for name, value in attrs}
         self.marks |= {name: value for name, value in given.items() if name.startswith("data-")}
-        if tag == "form":
-            self.found.append((given.get("action", ""), []))
-        elif tag in {"input", "button"} and self.found and given.get("name"):
-            if given.get("type") in {"checkbox", "radio"} and "checked" not in given:
-                return
-            self.found[-1][1].append((given["name"], given.get("value", "")))
+        if tag == "pre" and given.get("class") == "secret":
+            self._writes_into = self._secret_is
+        elif tag == "form":
+            self.found.append((given.get("action", "").partition("#")[0], []))
+        elif tag == "option" and self._select is not None:
+            self._select[1].append((given.get("value", ""), "selected" in given))
+            if "value" not in given:
+                self._writes_into = self._option_is
+        elif self.found and given.get("name"):
+            self._field(tag, given)
+
+    def _field(self, tag: str, given: dict[str, str]) -> None:
+        fields, name = self.found[-1][1], given["name"]
+        if tag == "select":
+            self._select = (name, [])
+        elif tag == "textarea":
+            fields.append((name, ""))
+            self._writes_into = self._text_is
+        elif tag == "input" and (given.get("type") not in {"checkbox", "radio"} or "checked" in given):
+            fields.append((name, given.get("value", "")))
+
+    def handle_data(self, data: str) -> None:
+        """Take up what is written between two tags, where it is a value."""
+        if self._writes_into is not None:
+            self._writes_into(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """End a value; of a list, what is chosen or stands first."""
+        self._writes_into = None
+        if tag == "select" and self._select is not None:
+            name, options = self._select
+            chosen = [value for value, selected in options if selected] or [value for value, _ in options[:1]]
+            self.found[-1][1].extend((name, value) for value in chosen)
+            self._select = None
+
+    def _text_is(self, text: str) -> None:
+        self.found[-1][1][-1] = (self.found[-1][1][-1][0], text)
+
+    def _option_is(self, text: str) -> None:
+        if self._select is not None:
+            self._select[1][-1] = (text, self._select[1][-1][1])
+
+    def _secret_is(self, text: str) -> None:
+        self.secret = text.strip()
 
 
 def forms_of(page: str) -> Forms:
@@ -195,8 +236,10 @@ class Browser:
         self.page, self.address = reply.text, url
         return self.page
 
-    def submit(self, ends: str, **changed: str) -> str:
+    def submit(self, ends: str, **changed: str | list[str]) -> str:
         """Press the button of the form whose address ends so, with what stands in it and a few changes."""
         action, fields = next(form for form in forms_of(self.page).found if form[0].endswith(ends))
         kept = [(name, value) for name, value in fields if name not in changed]
-        return self.post(urljoin(self.address, action), kept + list(changed.items()))
+        for name, given in changed.items():
+            kept += [(name, value) for value in ([given] if isinstance(given, str) else given)]
+        return self.post(urljoin(self.address, action), kept)

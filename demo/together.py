@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from app import Application, create_demo
-from b24app.core.portal import Gateway, PortalSettings, Secrets
-from b24app.engine.workshop import Workshop
 from b24app.settings import Settings
 from sandbox.clock import SandboxClock
 from sandbox.company import demo_company
+from sandbox.pages import PAGES
 from sandbox.portal import Portal
 from sandbox.serve import Running, serve
 from sandbox.world import World
 
 MONDAY = datetime.fromisoformat("2026-06-01T10:00:00+03:00")
 """When the story begins."""
-CREW = (6, 7, 8)
 TICK = 0.1
 """Seconds between two looks of the application at a clock that is turned by days."""
 
@@ -61,31 +59,13 @@ class Together:
             admin_token=self.admin_token,
             database_url=f"sqlite:///{self.folder / 'b24app.db'}",
             oauth_hosts=(self.world.oauth_domain,),
-            allow_http=(host, self.portal.domain, self.world.oauth_domain),
+            allow_http=(host, self.portal.domain, self.world.oauth_domain, self.world.sms.domain),
             processes=Path(__file__).parent.parent / "processes",
         )
         application: Application = create_demo(settings, self.clock)
         self._open.callback(application.workshop.database.close)
         self._open.enter_context(application.working(TICK))
-        self._web |= {"app": application.web, "workshop": application.workshop}
-
-    def settle(self) -> str:
-        """Settle what the portal's administrator settles: crew, gateway, payment key; gives the key."""
-        key, (workshop, portal_id) = secrets.token_hex(16), self._known()
-        gateway = Gateway(
-            url=self.gateway["url"],
-            fields={"to": "{phone}", "text": "{text}", "id": "{id}", "key": self.gateway["key"]},
-        )
-        with workshop.database.write() as connection:
-            workshop.portals.set_settings(connection, portal_id, PortalSettings(crew_users=CREW))
-            workshop.portals.set_secrets(connection, portal_id, Secrets(gateway=gateway, payment_key=key))
-        return key
-
-    def _known(self) -> tuple[Workshop, int]:
-        workshop: Workshop = self._web["workshop"]
-        with workshop.database.read() as connection:
-            (portal,) = workshop.portals.all(connection)
-        return workshop, portal.id
+        self._web["app"] = application.web
 
     def let_run(self) -> None:
         """Let the clock go on by itself and deliver events as they come, for a visitor who clicks."""
@@ -112,7 +92,7 @@ def together(folder: Path, *, ports: Mapping[str, int] | None = None) -> Iterato
     clock = SandboxClock(MONDAY)
     world = World(clock)
     portal = demo_company(Portal(world))
-    running = serve(world, ports={portal.name: wanted.get("portal", 0)})
+    running = serve(world, ports={portal.name: wanted.get("portal", 0)}, blueprints=PAGES)
     both = Together(world, portal, clock, running, folder, secrets.token_urlsafe(18))
     both.address = f"http://{running.start(both.answer, wanted.get('app', 0))}"
     try:
