@@ -108,6 +108,7 @@ def _app_endpoints(board: Blueprint, portal: Portal) -> None:
         acts = {
             "finish": portal.apps.finish,
             "update": portal.apps.update,
+            "reinstall": portal.apps.reinstall,
             "uninstall": portal.apps.uninstall,
         }
         with portal.world.lock:

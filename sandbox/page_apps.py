@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, current_app, jsonify, redirect, request
+from flask import Response, jsonify, redirect, request
 
 from sandbox.apps import ALL_SCOPES, AppCard, Placement
 from sandbox.errors import RestError, access_denied
@@ -16,6 +17,7 @@ from sandbox.wire import JSON, decode_form
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
+LIBRARY = Path(__file__).with_name("static") / "bx24.js"
 MENU_PLACES = ("LEFT_MENU", "CRM_ANALYTICS_MENU")
 
 
@@ -147,7 +149,7 @@ def _library_views(desk: Desk) -> None:
     @desk.view("/api/v1/bx24.js")
     def library() -> ResponseReturnValue:
         """Serve the library that pages of applications load; its talk is documented in sdk/bx24-js-sdk."""
-        return current_app.send_static_file("bx24.js")
+        return Response(LIBRARY.read_text(encoding="utf-8"), mimetype="text/javascript")
 
     @desk.board.after_app_request
     def open_rest(answer: Response) -> Response:

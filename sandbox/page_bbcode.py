@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 _TAG = re.compile(r"\[(/?)(b|i|u|s|url|list|user|code|quote|\*)(?:=([^\]\n]*))?\]", re.IGNORECASE)
 _BRACKET = re.compile(r"&amp;#(91|93);")
 _PLAIN = {"b": "b", "i": "i", "u": "u", "s": "s", "code": "code", "quote": "blockquote"}
-_BLOCK_EDGE = re.compile(r"(</?(?:ul|ol|li|blockquote)>)<br>|<br>(?=</?(?:ul|ol|li|blockquote)>)")
+_BLOCK = re.compile(r"\n?(\[(?:/?list(?:=[^\]\n]*)?|\*|/?quote)\])\n?", re.IGNORECASE)
 
 
 def bb_html(text: str, name_of: Callable[[int], str]) -> Markup:
@@ -21,6 +21,7 @@ def bb_html(text: str, name_of: Callable[[int], str]) -> Markup:
     Tags left open are closed, strange ones stay as text (im and task texts share this dialect).
     """
     writer = _Writer(name_of)
+    text = _BLOCK.sub(r"\1", text.replace("\r", ""))
     place = 0
     for found in _TAG.finditer(text):
         writer.text(text[place : found.start()])
@@ -52,7 +53,7 @@ class _Writer:
 
     def text(self, raw: str) -> None:
         escaped = _BRACKET.sub(r"&#\1;", str(escape(raw)))
-        self._parts.append(escaped.replace("\r", "").replace("\n", "<br>"))
+        self._parts.append(escaped.replace("\n", "<br>"))
 
     def tag(self, closes: bool, name: str, value: str | None, following: str) -> bool:
         """Write a tag; False when it is not understood here."""
@@ -114,5 +115,4 @@ class _Writer:
     def finished(self) -> Markup:
         while self._open:
             self._parts.append(self._open.pop()[1])
-        joined = _BLOCK_EDGE.sub(lambda m: m[1] or "", "".join(self._parts))
-        return Markup(joined)  # noqa: S704 every part was escaped or is ours
+        return Markup("".join(self._parts))  # noqa: S704 every part was escaped or is ours

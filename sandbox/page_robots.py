@@ -12,7 +12,7 @@ from sandbox.automation import Placed, Robot
 from sandbox.crm.schema import DEAL, LEAD
 from sandbox.crm.stages import Status
 from sandbox.errors import RestError, access_denied
-from sandbox.page_crm import card_path, section_name
+from sandbox.page_crm import card_path, section_name, title_of
 from sandbox.page_desk import Desk
 from sandbox.wire import JSON, as_map, whole, yes
 
@@ -204,11 +204,12 @@ def _shown(value: Any) -> str:
 
 def _run_row(desk: Desk, run: Any) -> dict[str, Any]:
     started: datetime = run.started
+    item = desk.portal.crm.items.get(run.entity_type_id, {}).get(run.item_id)
     return {
         "at": desk.local(started),
         "name": localized(desk, run.robot.definition.get("NAME")),
         "link": card_path(run.entity_type_id, run.item_id),
-        "item": f"{section_name(desk, run.entity_type_id)} #{run.item_id}",
+        "item": title_of(item) if item else f"{section_name(desk, run.entity_type_id)} № {run.item_id}",
         "status": run.status,
         "results": ", ".join(f"{key}: {value}" for key, value in run.results.items()),
         "log": "; ".join(run.log),

@@ -52,8 +52,8 @@
   }
 
   function look() {
-    if (document.visibilityState !== "visible") { return; }
-    fetch("/_sandbox/changes?since=" + encodeURIComponent(mark))
+    if (document.visibilityState !== "visible") { return Promise.resolve(); }
+    return fetch("/_sandbox/changes?since=" + encodeURIComponent(mark))
       .then(function (answer) { return answer.json(); })
       .then(function (news) {
         var first = mark === "";
