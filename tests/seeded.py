@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -101,11 +103,23 @@ class House:
             return [dict(row) for row in connection.execute(table.select().order_by(table.c.id)).mappings()]
 
 
+@cache
+def _empty_database() -> bytes:
+    """Make the tables once; every installation begins with a copy."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "empty.db"
+        engine = open_database(f"sqlite:///{file}")
+        metadata.create_all(engine)
+        engine.dispose()
+        return file.read_bytes()
+
+
 def a_house(folder: Path) -> House:
     """Open a fresh database and put the tools of the engine together; the clock stands until it is turned."""
     at, woken = [NOW], list[int]()
-    database = Database(open_database(f"sqlite:///{folder / 'b24app.db'}"))
-    metadata.create_all(database.engine)
+    file = folder / "b24app.db"
+    file.write_bytes(_empty_database())
+    database = Database(open_database(f"sqlite:///{file}"))
     settings = Settings(
         public_url="https://app.example.test",
         client_id="app.1",

@@ -64,10 +64,10 @@ class Desk:
     """Robots that a process file lists for a stage and the portal's automation called there too."""
 
     @property
-    def roles(self) -> tuple[str, ...]:
-        """The roles somebody may stand in for."""
-        named = {role for running in self.processes for role in running.process.roles}
-        return tuple(sorted(named))
+    def roles(self) -> Mapping[str, str]:
+        """The roles somebody may stand in for: name -> whom the process file means by it."""
+        named = {name: meant for running in self.processes for name, meant in running.process.roles.items()}
+        return dict(sorted(named.items()))
 
 
 def desk_of(workshop: Workshop, portal: Portal) -> Desk:

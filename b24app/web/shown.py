@@ -39,7 +39,10 @@ PORTAL_STATES: Mapping[str, T] = {
     "reconnect": T("нужно переподключить", "has to be reconnected"),
     "removed": T("приложение удалено", "the application was removed"),
 }
-_ROBOTS: Mapping[str, T] = {"set_booking": T("Бронирование выезда", "Booking of a visit")}
+_ROBOTS: Mapping[str, T] = {
+    "set_booking": T("Бронирование выезда", "Booking of a visit"),
+    "events_silent": T("Портал не присылает события", "The portal sends no events"),
+}
 _CAUSES: Mapping[str, T] = {
     "StageEntered": T("сделка вошла в стадию", "the item entered the stage"),
     "RobotCalled": T("робот вызван автоматизацией портала", "the portal’s automation called the robot"),
@@ -47,6 +50,7 @@ _CAUSES: Mapping[str, T] = {
     "TaskFinished": T("задача закрыта", "a task was finished"),
     "FieldsChanged": T("изменились поля: {names}", "fields changed: {names}"),
     "PaymentConfirmed": T("подтверждён платёж {payment_id} на {amount}", "payment {payment_id} of {amount} was confirmed"),
+    "EventsSilent": T("история движется, а событий нет", "the history moves but no event comes"),
     "AskedByPerson": T("попросил(а) {user}", "{user} asked for it"),
 }
 _AGAIN = T("стадия проверена ещё раз", "the stage was run again")
@@ -70,6 +74,25 @@ def stage_name(names: Names, stage_id: str) -> T:
 def field_name(names: Names, name: str) -> T:
     """Name a field for people."""
     return names.fields.get(name) or T.same(name)
+
+
+def role(names: Names, meant: str) -> T:
+    """Say whom a role of a process file means: ``head_of(responsible)``, ``field(installer)``, ``user(7)``."""
+    kind, _, inner = meant.rstrip(")").partition("(")
+    match kind:
+        case "responsible":
+            return T("ответственный", "the responsible person")
+        case "head_of":
+            return _HEAD.fill(who=role(names, inner))
+        case "field":
+            return field_name(names, inner)
+        case "user" if inner.isdigit():
+            return T.same(names.people.name(int(inner)))
+        case _:
+            return T.same(meant)
+
+
+_HEAD = T("руководитель ({who})", "the head of {who}")
 
 
 def card_address(portal: Portal, item: ItemRef) -> str:

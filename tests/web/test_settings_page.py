@@ -219,6 +219,7 @@ def test_crew_and_stand_ins_are_chosen_by_name(house: House, portal: Portal, cli
     shown = words(press(client, "/b24/app/show", boss(house, portal)))
     assert "Иван Мастеров" in shown
     assert "Яков Уволенов" not in shown
+    assert "Замещает роль «руководитель (ответственный)»" in shown
 
     form = {"crew_users": [str(INSTALLER), str(MANAGER)], "crew_departments": ["3"], "stand_in:manager": str(HEAD)}
     press(client, "/b24/app/people", boss(house, portal), **form, fallback=str(HEAD))
