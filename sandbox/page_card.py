@@ -50,6 +50,20 @@ def register(desk: Desk) -> None:
     def smart_card(entity_type_id: int, item_id: int) -> ResponseReturnValue:
         return _card(desk, entity_type_id, item_id)
 
+    _change_views(desk)
+
+    @desk.view("/_sandbox/files/<int:number>")
+    def attachment(number: int) -> ResponseReturnValue:
+        if number not in desk.portal.files:
+            raise RestError("NOT_FOUND", desk.say("Такого файла нет", "There is no such file"), 404)
+        name, content = desk.portal.files[number]
+        answer = Response(content, mimetype="application/octet-stream")
+        answer.headers.set("Content-Disposition", "attachment", filename=name)
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        return answer
+
+
+def _change_views(desk: Desk) -> None:
     @desk.view("/_sandbox/items/<int:entity_type_id>/<int:item_id>/save", "POST")
     def save(entity_type_id: int, item_id: int) -> ResponseReturnValue:
         before = as_map(json.loads(request.form.get("before") or "{}"))
@@ -78,16 +92,6 @@ def register(desk: Desk) -> None:
     def goods(entity_type_id: int, item_id: int) -> ResponseReturnValue:
         _change_goods(desk, entity_type_id, item_id)
         return desk.back(card_path(entity_type_id, item_id))
-
-    @desk.view("/_sandbox/files/<int:number>")
-    def attachment(number: int) -> ResponseReturnValue:
-        if number not in desk.portal.files:
-            raise RestError("NOT_FOUND", desk.say("Такого файла нет", "There is no such file"), 404)
-        name, content = desk.portal.files[number]
-        answer = Response(content, mimetype="application/octet-stream")
-        answer.headers.set("Content-Disposition", "attachment", filename=name)
-        answer.headers["X-Content-Type-Options"] = "nosniff"
-        return answer
 
 
 def _phones(form: Any) -> dict[str, Any]:

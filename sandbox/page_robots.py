@@ -100,6 +100,7 @@ def _arriving(desk: Desk, setting: Setting, text: str) -> str:
 def register(desk: Desk) -> None:
     """Add these views to the page."""
     machine = desk.portal.automation
+    _place_views(desk)
 
     @desk.view("/automation/")
     def automation() -> ResponseReturnValue:
@@ -114,6 +115,10 @@ def register(desk: Desk) -> None:
             description=lambda robot: localized(desk, robot.definition.get("DESCRIPTION")),
             runs=[_run_row(desk, run) for run in reversed(machine.runs[-RUNS:])],
         )
+
+
+def _place_views(desk: Desk) -> None:
+    machine = desk.portal.automation
 
     @desk.view("/automation/place/")
     def place_form() -> ResponseReturnValue:

@@ -9,6 +9,7 @@ from flask import redirect, request
 
 from sandbox.errors import RestError
 from sandbox.methods.task_shape import meta_status
+from sandbox.page_crm import item_of_code
 from sandbox.page_desk import Desk
 from sandbox.page_frame import framed
 from sandbox.registry import Caller
@@ -69,8 +70,6 @@ def task_path(task: Task) -> str:
 
 def task_view(desk: Desk, task: Task) -> TaskView:
     """Say what a page shows of a task to the user."""
-    from sandbox.page_crm import item_of_code
-
     tasks, caller = desk.portal.tasks, Caller(desk.who.id)
     rows = tasks.checklist_of(task.id)
     roots = [row for row in rows if row.parent_id == 0]
