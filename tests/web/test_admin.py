@@ -16,9 +16,9 @@ from b24app.store import journal, ledger, queue
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.web import admin
-from b24app.web.factory import create_web
 from tests.builders import MANAGER
 from tests.seeded import ADMIN_TOKEN, DEAL_12, House, a_house, a_portal, a_run, an_action
+from tests.web.pages import a_client
 from tests.web.test_admin_api import Asked, Done
 
 EVIL = "<script>alert(1)</script>"
@@ -37,7 +37,7 @@ def asked() -> Asked:
 
 @pytest.fixture
 def stranger(house: House, asked: Asked) -> FlaskClient:
-    return create_web(house.workshop, [lambda workshop: admin.pages(workshop, asked)]).test_client()
+    return a_client(house.workshop, [lambda workshop: admin.pages(workshop, asked)])
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ class Broken(Asked):
 
 
 def test_a_rerun_that_cannot_be_says_why(house: House, portal: Portal) -> None:
-    client = create_web(house.workshop, [lambda workshop: admin.pages(workshop, Broken())]).test_client()
+    client = a_client(house.workshop, [lambda workshop: admin.pages(workshop, Broken())])
     sign_in(client)
 
     answer = press(client, f"/admin/runs/{a_run(house, portal)}/rerun", do="yes")

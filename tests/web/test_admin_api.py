@@ -22,10 +22,10 @@ from b24app.store import ledger, queue
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.web import admin_api
-from b24app.web.factory import create_web
 from b24app.web.site import PAGES
 from tests.builders import MANAGER
 from tests.seeded import ADMIN_TOKEN, DEAL_12, House, a_house, a_portal, a_run, an_action, stands_on
+from tests.web.pages import a_client
 
 TASK = AddTask(DEAL_12, "contract", "Подписать договор", MANAGER)
 
@@ -84,7 +84,7 @@ def asked() -> Asked:
 
 @pytest.fixture
 def client(house: House, asked: Asked) -> FlaskClient:
-    return create_web(house.workshop, [lambda workshop: admin_api.pages(workshop, asked)]).test_client()
+    return a_client(house.workshop, [lambda workshop: admin_api.pages(workshop, asked)])
 
 
 def headers(token: str = ADMIN_TOKEN) -> dict[str, str]:
@@ -311,7 +311,7 @@ class Broken(Asked):
 
 @pytest.mark.parametrize(("trouble", "status"), [("step", 400), ("gone", 404), ("busy", 503), ("lost", 502)])
 def test_a_rerun_that_cannot_be_says_why(house: House, portal: Portal, trouble: str, status: int) -> None:
-    client = create_web(house.workshop, [lambda workshop: admin_api.pages(workshop, Broken())]).test_client()
+    client = a_client(house.workshop, [lambda workshop: admin_api.pages(workshop, Broken())])
 
     answer = change(client, f"/runs/{a_run(house, portal)}/rerun", {"why": trouble})
 
@@ -320,7 +320,7 @@ def test_a_rerun_that_cannot_be_says_why(house: House, portal: Portal, trouble: 
 
 
 def test_the_real_reruns_fit_the_api(house: House, portal: Portal) -> None:
-    client = create_web(house.workshop, PAGES).test_client()
+    client = a_client(house.workshop, PAGES)
 
     assert change(client, f"/runs/{a_run(house, portal, state='failed')}/rerun").status_code == 404
 
@@ -337,4 +337,4 @@ def test_rubbish_in_filters_is_the_operators_fault(rubbish: FlaskClient, one: st
 def rubbish(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     house = a_house(tmp_path_factory.mktemp("rubbish"))
     a_portal(house)
-    return create_web(house.workshop, [lambda workshop: admin_api.pages(workshop, Asked())]).test_client()
+    return a_client(house.workshop, [lambda workshop: admin_api.pages(workshop, Asked())])

@@ -14,7 +14,6 @@ from b24app.store import ledger
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.web import booking
-from b24app.web.factory import create_web
 from tests.builders import INSTALLER, MANAGER
 from tests.engine.test_booking import FRIDAY_TEN, entry
 from tests.seeded import (
@@ -29,7 +28,7 @@ from tests.seeded import (
     profile,
     stands_on,
 )
-from tests.web.pages import press, token_of, words
+from tests.web.pages import a_client, press, token_of, words
 
 FREE = {"crm.item.get": a_card(), "calendar.accessibility.get": {}}
 SLOT = f"{INSTALLER}|2026-06-12T10:00:00+03:00"
@@ -48,7 +47,7 @@ def portal(house: House) -> Portal:
 
 @pytest.fixture
 def client(house: House) -> FlaskClient:
-    return create_web(house.workshop, [booking.pages]).test_client()
+    return a_client(house.workshop, [booking.pages])
 
 
 def pick(house: House, portal: Portal, client: FlaskClient, slot: str = SLOT, answers: Any = None) -> str:

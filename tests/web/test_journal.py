@@ -13,7 +13,6 @@ from b24app.store import ledger
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.web import journal
-from b24app.web.factory import create_web
 from tests.builders import MANAGER
 from tests.seeded import (
     DEAL_12,
@@ -29,7 +28,7 @@ from tests.seeded import (
     profile,
     stands_on,
 )
-from tests.web.pages import press, token_of, words
+from tests.web.pages import a_client, press, token_of, words
 
 EVIL = "<script>alert(1)</script>"
 
@@ -46,7 +45,7 @@ def portal(house: House) -> Portal:
 
 @pytest.fixture
 def client(house: House) -> FlaskClient:
-    return create_web(house.workshop, [journal.pages]).test_client()
+    return a_client(house.workshop, [journal.pages])
 
 
 def read(house: House, portal: Portal, client: FlaskClient, **form: str) -> str:

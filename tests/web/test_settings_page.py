@@ -21,7 +21,6 @@ from b24app.store import ledger, processes, queue
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.store.processes import Pinned
-from b24app.web.factory import create_web
 from b24app.web.site import PAGES
 from tests.builders import DIRECTOR, GONE, HEAD, INSTALLER, MANAGER
 from tests.seeded import (
@@ -39,7 +38,7 @@ from tests.seeded import (
     portal_answers,
     profile,
 )
-from tests.web.pages import press, token_of, words
+from tests.web.pages import a_client, press, token_of, words
 
 EVIL = "<script>alert(1)</script>"
 COMPANY = {
@@ -76,7 +75,7 @@ def portal(house: House) -> Portal:
 
 @pytest.fixture
 def client(house: House) -> FlaskClient:
-    return create_web(house.workshop, PAGES).test_client()
+    return a_client(house.workshop, PAGES)
 
 
 def now(house: House, portal: Portal) -> Portal:
@@ -478,7 +477,7 @@ def test_people_are_read_when_they_are_not_known_yet(house: House, portal: Porta
 def test_without_processes_the_page_says_what_can_be_done(house: House, portal: Portal) -> None:
     bare: Workshop = replace(house.workshop, processes={})
 
-    page = words(press(create_web(bare, PAGES).test_client(), "/b24/app/show", boss(house, portal)))
+    page = words(press(a_client(bare, PAGES), "/b24/app/show", boss(house, portal)))
 
     assert "Файлов процессов нет" in page
 
