@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
+import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -39,19 +42,25 @@ def main() -> int:
     asked = parser.parse_args()
     once = asked.once or os.environ.get("CI", "").lower() in {"1", "true", "yes"}
     set_up_logging(readable=True, level=logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(
+        logging.ERROR
+    )  # it minds that a look at the clock may last longer than the next
     tell = Narrator(asked.lang, _print)
-    ports = {} if once else {"portal": asked.portal_port, "app": asked.app_port}
+    ports = {} if once else {"portal": _free(asked.portal_port), "app": _free(asked.app_port)}
     with tempfile.TemporaryDirectory(prefix="b24app-demo-") as folder, together(Path(folder), ports=ports) as both:
-        whole = play(both, tell)
-        if not once:
-            _stay(both, tell)
+        walk = Walk(Portal(both.portal_address), Office(both.address, both.admin_token), tell)
+        try:
+            whole = play(walk, both)
+            if not once:
+                _stay(walk, both)
+        except KeyboardInterrupt:
+            return 130
     return 0 if whole else 1
 
 
-def play(both: Together, tell: Narrator) -> bool:
+def play(walk: Walk, both: Together) -> bool:
     """Play the whole story; False when something expected did not happen."""
-    began = time.monotonic()
-    walk = Walk(Portal(both.portal_address), Office(both.address, both.admin_token), tell)
+    began, tell = time.monotonic(), walk.tell
     try:
         install(walk, both.start_application)
         settle(walk, both.gateway)
@@ -68,16 +77,28 @@ def play(both: Together, tell: Narrator) -> bool:
     return True
 
 
-def _stay(both: Together, tell: Narrator) -> None:
+def _stay(walk: Walk, both: Together) -> None:
+    """Stay up until somebody ends it."""
+    tell, stop = walk.tell, threading.Event()
     both.let_run()
-    token = both.admin_token
     tell.write(tell.of("\nМожно смотреть и нажимать (Ctrl+C — конец):", "\nLook around and click (Ctrl+C ends it):"))
-    tell.write(f"  {tell.of('портал', 'portal'):<12} {both.portal_address}/")
-    tell.write(f"  {tell.of('приложение', 'application'):<12} {both.address}/admin   {tell.of('токен', 'token')}: {token}")
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        tell.write("")
+    tell.write(f"  {tell.of('портал', 'portal'):<12} {both.portal_address}/crm/deal/?category={walk.pipeline}")
+    tell.write(f"  {tell.of('приложение', 'application'):<12} {both.address}/admin")
+    tell.write(f"  {tell.of('вход', 'sign in'):<12} {tell.of('токен', 'token')} {both.admin_token}")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    stop.wait()
+
+
+def _free(port: int) -> int:
+    """Give the port if nobody listens on it, else 0, which stands for any free one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
 
 
 def _print(text: str) -> None:
@@ -85,4 +106,6 @@ def _print(text: str) -> None:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     sys.exit(main())

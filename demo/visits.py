@@ -31,7 +31,7 @@ def date_is_wrong(walk: Walk, deal: int) -> None:
 
 def visit_is_booked(walk: Walk, deal: int) -> None:
     """The manager chooses a free time of the crew on the booking tab of the card."""
-    walk.tell.chapter("Бронирование на вкладке «Выезды»", "Booking on the tab of the card")
+    walk.tell.chapter("Бронирование на вкладке в карточке", "Booking on the tab of the card")
     tab = Browser()
     day = _working_day(walk.now() + timedelta(days=4))
 
