@@ -32,6 +32,10 @@ LEASE = timedelta(seconds=10)
 """A worker that died is followed by another after this; a living one renews it every `PULSE` seconds."""
 PULSE = 3.0
 SET = 50
+URGENT = 1
+"""Work up to this priority is decided before actions of other work are carried out."""
+CALM = timedelta(seconds=2)
+ARRIVALS = 2000
 _log = log("lane")
 
 
@@ -115,17 +119,28 @@ class Lane:
     def _step(self, portal: Portal) -> bool:
         """Do the most urgent thing; False when there is nothing to do."""
         gate = self.gates(self.workshop, portal)
-        if self._due_to_read(portal):
+        due, pressing = self._due_to_read(portal)
+        if pressing:
             self._read(portal, gate)
             return True
         due_becomes_work(self.workshop, portal)
-        performer = self._performer(portal, gate)
-        if performer.perform():
-            if performer.moved:
-                self._wake_up(portal)
+        if self._decide(portal, gate, URGENT) or self._perform(portal, gate) or self._decide(portal, gate):
             return True
+        if due:
+            self._read(portal, gate)
+        return due
+
+    def _perform(self, portal: Portal, gate: Gate) -> bool:
+        performer = self._performer(portal, gate)
+        worked = performer.perform()
+        if performer.moved:
+            self._wake_up(portal)
+        return worked
+
+    def _decide(self, portal: Portal, gate: Gate, up_to: int | None = None) -> bool:
+        """Decide a set of work, only such up to a priority where one is given; False when there is none."""
         with self.workshop.database.read() as connection:
-            works = queue.ready_work(connection, portal.id, self.workshop.now(), SET)
+            works = queue.ready_work(connection, portal.id, self.workshop.now(), SET, up_to)
         if works:
             Decider(self.workshop, portal, gate).decide(works)
         return bool(works)
@@ -142,19 +157,27 @@ class Lane:
 
     # reading ---------------------------------------------------------------------------------------------------------
 
-    def _due_to_read(self, portal: Portal) -> bool:
+    def _due_to_read(self, portal: Portal) -> tuple[bool, bool]:
+        """Tell whether the portal is to be read, and whether before anything else.
+
+        Mere hints wait up to `CALM` while there is other work: a mass change sends thousands, its own writes among them.
+        """
         with self.workshop.database.read() as connection:
             reads = self.workshop.portals.reads(connection, portal.id)
-        if reads.read_at is None or reads.wakes > reads.wakes_read:
-            return True
-        period = timedelta(seconds=self.workshop.settings.reader_period)
-        return not timedelta(0) <= self.workshop.now() - reads.read_at < period
+            if reads.read_at is None:
+                return True, True
+            since, woken = self.workshop.now() - reads.read_at, reads.wakes > reads.wakes_read
+            period = timedelta(seconds=self.workshop.settings.reader_period)
+            if not timedelta(0) <= since < period:
+                return True, True
+            return woken, woken and (since >= CALM or queue.somebody_waits(connection, portal.id))
 
     def _read(self, portal: Portal, gate: Gate) -> None:
         began = self.workshop.now()
         with self.workshop.database.read() as connection:
-            wakes = self.workshop.portals.reads(connection, portal.id).wakes
-            arrived = queue.arrivals(connection, portal.id)
+            reads = self.workshop.portals.reads(connection, portal.id)
+            arrived = queue.arrivals(connection, portal.id, ARRIVALS)
+        wakes = reads.wakes if len(arrived) < ARRIVALS else reads.wakes_read
         book = self._book(portal, known(self.workshop, portal, gate))
         items, tasks = hints(arrived)
         HistoryReader(self.workshop, portal, gate, book, items).read(tasks)
@@ -234,9 +257,9 @@ def _take_up(connection: Connection, portal: Portal, arrival: Arrival, now: date
         case "sms":
             kind, number = body.get("item") or (0, 0)
             queue.add_work(connection, portal.id, ItemRef(kind, number), f"sms:{arrival.id}", "sms", dict(body), now)
-        case "event" if body.get("change") == "delete" and body.get("entity_type_id"):
+        case "event" if body.get("change") in ("delete", "move") and body.get("entity_type_id"):
             item = ItemRef(int(body["entity_type_id"]), int(body["id"]))
             if queue.last_entry(connection, portal.id, item) is not None:
-                queue.add_work(connection, portal.id, item, f"deleted:{arrival.id}", "change", {"names": []}, now)
+                queue.add_work(connection, portal.id, item, f"left:{arrival.id}", "change", {"names": []}, now)
         case _:
             pass

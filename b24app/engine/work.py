@@ -32,13 +32,17 @@ from b24app.core.robot import Catalogue, Robot
 from b24app.core.text import T, join
 from b24app.engine.knowledge import Running, house_of, place_of, running
 from b24app.engine.record import cause_from_json
-from b24app.store import ledger, queue
+from b24app.store import ledger, processes, queue
 from b24app.store.portals import Portal
 from b24app.store.queue import StageEntry, Work
+
+OWN_PIPELINE = frozenset({"entry", "timer", "task", "change"})
+"""Work that means nothing any more once its item has left the pipeline; payments and questions of people stay."""
 
 Phase = Literal["leave", "check", "otherwise", "enter", "step"]
 
 DELETED = T("Элемент удалён из CRM", "The item was deleted from the CRM")
+ELSEWHERE = T("Элемент переведён в другую воронку", "The item was moved to another pipeline")
 _OUTSIDE = T(
     "Платёж {payment} на сумму {amount} подтверждён, но на стадии «{stage}» оплата не ожидается",
     "Payment {payment} of {amount} was confirmed, but no payment is expected on stage “{stage}”",
@@ -116,10 +120,12 @@ class Planner:
         if work.kind == "sms":
             return self._relayed(plan)
         if item is None and work.kind != "call":
-            return self._wound_up(plan)
+            return self._wound_up(plan, DELETED)
         if work.kind == "call":
             return self._called(plan, item, entry)
         assert item is not None
+        if run is not None and item.category_id != run.tie.category_id and work.kind in OWN_PIPELINE:
+            return self._wound_up(plan, ELSEWHERE)
         match work.kind:
             case "entry":
                 return self._entered_stage(plan, item, entry)
@@ -143,8 +149,9 @@ class Planner:
         category = entry.category_id if entry else (item.category_id if item else None)
         return None if category is None else running(self.connection, self.portal, work.item, category)
 
-    def _wound_up(self, plan: Plan) -> Plan:
-        step = Step("wind_up", {"reason": {"ru": DELETED.ru, "en": DELETED.en}})
+    def _wound_up(self, plan: Plan, why: T) -> Plan:
+        """Wind up what was begun for an item that is not in the pipeline any more."""
+        step = Step("wind_up", {"reason": {"ru": why.ru, "en": why.en}})
         return replace(plan, gone=True, invocations=self._steps(plan.work, [step], f"w{plan.work.id}"))
 
     # one method per kind of work -----------------------------------------------------------------------------------
@@ -160,6 +167,7 @@ class Planner:
         checks = () if passed else stage.all_checks
         left = plan.running.process.stage(plan.running.stage_key(entry.came_from or "") or "")
         invocations = [
+            *self._left_behind(plan, plan.running, entry),
             *self._steps(plan.work, () if again or left is None else left.leave, f"e{entry.id}:leave", "leave"),
             *self._entered(entry, checks, "check"),
             *self._entered(entry, () if passed else stage.all_otherwise, "otherwise"),
@@ -173,6 +181,14 @@ class Planner:
             watched=stage.changes.fields if stage.changes else (),
             asked_by=str(plan.work.body.get("by", "")),
         )
+
+    def _left_behind(self, plan: Plan, run: Running, entry: StageEntry) -> tuple[Invocation, ...]:
+        """Wind up what another pipeline's process has begun, where the item comes from there."""
+        pinned = processes.pinned(self.connection, self.portal.id, plan.work.item)
+        if pinned is None or pinned.process == run.process.code:
+            return ()
+        step = Step("wind_up", {"reason": {"ru": ELSEWHERE.ru, "en": ELSEWHERE.en}})
+        return self._steps(plan.work, [step], f"e{entry.id}:pipeline", "leave")
 
     def _called(self, plan: Plan, item: Item | None, entry: StageEntry | None) -> Plan:
         body = plan.work.body

@@ -115,3 +115,19 @@ def test_two_smart_items_cannot_have_the_same_installer_at_the_same_hour(three: 
     second = repairs.add("Свет", visit_date="2026-06-02", visit_time="13:00", master=ALEXEY)
     repairs.move(second, "planned")
     assert (repairs.on(first), repairs.on(second)) == ("planned", "new")
+
+
+def test_a_deal_moved_to_another_pipeline_leaves_its_old_tasks_behind(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    for path in (FILES / "small_order.yaml", Path("processes/ceiling_installation.yaml")):
+        (files / path.name).write_bytes(path.read_bytes())
+    with a_stage(tmp_path, files=files) as stage:
+        stage.install()
+        deal = stage.new_deal(contactId=1)
+        tie = stage.tie("small_order")
+        fields = {"categoryId": tie.category_id, "stageId": tie.stages["taken"]}
+        stage.portal.as_user(MARIA).call("crm.item.update", entityTypeId=2, id=deal, fields=fields)
+        stage.settle()
+        assert stage.titles(deal) == ["Замерить: Потолки, ул. Садовая, 5"]
+        assert (stage.waiting(), stage.troubles(), stage.world.complaints) == ({}, [], [])
