@@ -1,4 +1,4 @@
-"""Serve a world on loopback: a port for each portal, one for the authorization host, one for the SMS gateway."""
+"""Serve a world on loopback: a port for each portal, one for the authorization host, one each for SMS and Sheets."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from waitress.server import create_server
 from sandbox.oauth import oauth_app
 from sandbox.portal import Portal
 from sandbox.server import BlueprintMaker, portal_app
+from sandbox.sheets import sheets_app
 from sandbox.sms import gateway_app
 from sandbox.world import World
 
@@ -78,11 +79,12 @@ def serve(
     deliver: bool = False,
     blueprints: Iterable[BlueprintMaker] = (),
 ) -> Running:
-    """Serve a world; ``ports`` may fix "oauth", "sms" and portals by name, everything else is free."""
+    """Serve a world; ``ports`` may fix "oauth", "sms", "sheets" and portals by name, everything else is free."""
     wanted = dict(ports or {})
     running = Running(world, tuple(blueprints))
     world.oauth_domain = running.start(oauth_app(world), wanted.get("oauth", 0))
     world.sms.domain = running.start(gateway_app(world), wanted.get("sms", 0))
+    world.sheets_domain = running.start(sheets_app(world), wanted.get("sheets", 0))
     for portal in world.portals:
         running.serve_portal(portal, wanted.get(portal.name, 0))
     if deliver:

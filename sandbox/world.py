@@ -1,4 +1,4 @@
-"""The pretend world: one clock, one authorization host, one SMS gateway, any number of portals."""
+"""The pretend world: one clock, one authorization host, one SMS gateway, one Google Sheets, any number of portals."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from sandbox.sheets import Sheets
 from sandbox.sms import SmsGateway
 from sandbox.tokens import Tokens
 
@@ -31,7 +32,7 @@ class World:
     """Hold everything that exists; ``complaints`` is what real portals would have let pass silently.
 
     ``before_request``/``after_request`` are called around every HTTP request to any of its servers
-    with the server's name (portal, oauth, sms) and the methods in it; they may raise ``Cut``.
+    with the server's name (portal, oauth, sms, sheets) and the methods in it; they may raise ``Cut``.
     """
 
     def __init__(self, clock: Callable[[], datetime], *, seed: int = 24, transport: Transport = post_form) -> None:
@@ -43,7 +44,9 @@ class World:
         self.complaints: list[str] = []
         self.tokens = Tokens(self)
         self.sms = SmsGateway(self)
+        self.sheets = Sheets(self)
         self.oauth_domain = "oauth.sandbox"
+        self.sheets_domain = "sheets.sandbox"
         self.app_info_shape = "documented"
         self.before_request: Hook | None = None
         self.after_request: Hook | None = None
