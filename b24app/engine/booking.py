@@ -189,7 +189,7 @@ def choose(
     who = next((member for member in seen.week.crew if member.id == user), None)
     if slot is None or who is None:
         return Taken(_in_the_way(seen, user, start))
-    chosen = _hold(workshop, portal, item, seen, who, slot, by)
+    chosen = _hold(workshop, portal, _Choice(item, seen.order, who, slot, by))
     if isinstance(chosen, Chosen):
         workshop.wake(portal.id)
     return chosen
@@ -204,37 +204,37 @@ def _in_the_way(seen: Plan, user: int, start: datetime) -> Busy | None:
     return None
 
 
-def _hold(workshop: Workshop, portal: Portal, item: ItemRef, seen: Plan, who: User, slot: Slot, by: str) -> Chosen | Taken:
-    now = workshop.now()
-    claim = ClaimSlot(item, who.id, slot.start, slot.end)
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Who chose which time of whom for which order."""
+
+    item: ItemRef
+    order: Order
+    who: User
+    slot: Slot
+    by: str
+
+
+def _hold(workshop: Workshop, portal: Portal, choice: _Choice) -> Chosen | Taken:
+    now, item, slot = workshop.now(), choice.item, choice.slot
+    claim = ClaimSlot(item, choice.who.id, slot.start, slot.end)
     with workshop.database.write() as connection:
-        taken = ledger.claim_slot(connection, portal.id, claim, seen.order.title, now)
+        taken = ledger.claim_slot(connection, portal.id, claim, choice.order.title, now)
         if taken is not None:
             return Taken(taken)
         waiting = views.unsettled_of_robot(connection, portal.id, item, ROBOT)
         if waiting and slot.chosen:
-            return Chosen(who, slot, again=True)
+            return Chosen(choice.who, slot, again=True)
         if views.drop_pending(connection, [row.id for row in waiting], "chosen anew", now) < len(waiting):
             raise StillWriting(item.binding)
         memory = ledger.ledger(connection, portal.id, item)
-        _write_down(connection, workshop, portal, item, seen, who, slot, by, memory.visit)
-    return Chosen(who, slot)
+        _write_down(connection, workshop, portal, choice, memory.visit)
+    return Chosen(choice.who, slot)
 
 
-def _write_down(
-    connection: Connection,
-    workshop: Workshop,
-    portal: Portal,
-    item: ItemRef,
-    seen: Plan,
-    who: User,
-    slot: Slot,
-    by: str,
-    visit: Visit | None,
-) -> None:
+def _write_down(connection: Connection, workshop: Workshop, portal: Portal, choice: _Choice, visit: Visit | None) -> None:
     """Store the choice as a run with its actions, and wake the portal."""
-    now = workshop.now()
-    standing = seen.order.standing
+    now, item, slot, standing = workshop.now(), choice.item, choice.slot, choice.order.standing
     key = f"booking:{item.binding}:{int(now.timestamp() * 1_000_000)}"
     said = f"{slot.start:%d.%m.%Y %H:%M}–{slot.end:%H:%M}"
     run_id = journal.add_run(
@@ -244,7 +244,7 @@ def _write_down(
         item=item,
         robot=ROBOT,
         ok=True,
-        why=_WHY.fill(by=by, time=said, crew=who.name),
+        why=_WHY.fill(by=choice.by, time=said, crew=choice.who.name),
         state="decided",
         at=now,
         work_id=None,
@@ -252,22 +252,24 @@ def _write_down(
         process=standing.process.code,
         version=standing.process.version,
         stage_id=standing.stage_id,
-        cause=cause_json(AskedByPerson(by, "booking")),
-        props={"user": who.id, "start": slot.start.isoformat(), "end": slot.end.isoformat()},
+        cause=cause_json(AskedByPerson(choice.by, "booking")),
+        props={"user": choice.who.id, "start": slot.start.isoformat(), "end": slot.end.isoformat()},
         facts={},
         returns={},
-        asked_by=by,
+        asked_by=choice.by,
     )
     if run_id is None:
         return  # the very same choice in the same microsecond
-    for number, action in enumerate(_actions(item, seen.order, who, slot, visit, portal)):
+    for number, action in enumerate(_actions(choice, visit, portal)):
         mark = mark_of(portal, key, number, action.kind)
         journal.add_action(connection, portal.id, run_id, item, mark, action, "pending", now)
-    journal.note(connection, portal.id, now, by, "booking", "", item=item.binding, user=who.id, start=slot.start.isoformat())
+    details = {"item": item.binding, "user": choice.who.id, "start": slot.start.isoformat()}
+    journal.note(connection, portal.id, now, choice.by, "booking", "", **details)
     workshop.portals.wake(connection, portal.id, now)
 
 
-def _actions(item: ItemRef, order: Order, who: User, slot: Slot, visit: Visit | None, portal: Portal) -> tuple[Action, ...]:
+def _actions(choice: _Choice, visit: Visit | None, portal: Portal) -> tuple[Action, ...]:
+    item, order, who, slot = choice.item, choice.order, choice.who, choice.slot
     fields = _fields(order.booking, who, slot)
     title = cut(plain(_TITLE.fill(title=order.title).at(portal.settings.lang)), 250)
     added = AddVisit(item, who.id, slot.start, slot.end, title, location=order.address)

@@ -80,6 +80,14 @@ def pages(workshop: Workshop, reruns: Reruns) -> Blueprint:
             raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "pace")
         pace.note(_who(), workshop.now())
 
+    _errors(bp)
+    _looks(bp, workshop)
+    _changes(bp, workshop)
+    _reruns(bp, workshop, reruns)
+    return bp
+
+
+def _errors(bp: Blueprint) -> None:
     @bp.errorhandler(NotThere)
     def not_there(error: NotThere) -> ResponseReturnValue:
         return jsonify(error="not_found", description=str(error)), HTTPStatus.NOT_FOUND
@@ -102,11 +110,6 @@ def pages(workshop: Workshop, reruns: Reruns) -> Blueprint:
     def malformed(error: ValidationError) -> ResponseReturnValue:
         wrong = {".".join(str(part) for part in problem["loc"]) or "body": problem["msg"] for problem in error.errors()}
         return jsonify(error="malformed", fields=wrong), HTTPStatus.BAD_REQUEST
-
-    _looks(bp, workshop)
-    _changes(bp, workshop)
-    _reruns(bp, workshop, reruns)
-    return bp
 
 
 def _looks(bp: Blueprint, workshop: Workshop) -> None:

@@ -53,6 +53,11 @@ def pages(workshop: Workshop) -> Blueprint:
         fields = {name: code for name in process.fields if (code := request.form.get(f"field:{name}", ""))}
         return _tied(workshop, who, lambda: map_existing(workshop, who.portal, process, category, stages, fields))
 
+    _running(bp, workshop)
+    return bp
+
+
+def _running(bp: Blueprint, workshop: Workshop) -> None:
     @bp.post("/switch")
     def switch(code: str) -> ResponseReturnValue:
         """Switch a process on or off."""
@@ -69,8 +74,6 @@ def pages(workshop: Workshop) -> Blueprint:
         who, _ = _asked(workshop, code)
         moved = settling.migrate(workshop, who.portal, code, who.name)
         return show(workshop, who, Answer("processes", texts.WORDS["set_migrated"].fill(n=moved)))
-
-    return bp
 
 
 def _asked(workshop: Workshop, code: str) -> tuple[Visitor, ProcessDef]:

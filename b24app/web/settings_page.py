@@ -25,11 +25,12 @@ from b24app.web import texts
 from b24app.web.cards import show_page
 from b24app.web.operators import Pace
 from b24app.web.pages_auth import Visitor, opened_page, visitor
-from b24app.web.texts_cards import BOOKING
+from b24app.web.texts_cards import BOOKING, JOURNAL
 from b24app.web.texts_settings import SETTINGS
 
 texts.add(SETTINGS)
 texts.add(BOOKING)
+texts.add(JOURNAL)
 TESTS = 5  # test messages per portal and minute
 
 _log = log("settings")
@@ -72,7 +73,9 @@ def pages(workshop: Workshop) -> Blueprint:
         return show(workshop, who)
 
     _forms(bp, workshop)
+    _payments(bp, workshop)
     _gateway(bp, workshop)
+    _gateway_test(bp, workshop)
     return bp
 
 
@@ -163,6 +166,8 @@ def _forms(bp: Blueprint, workshop: Workshop) -> None:
                 set_learned(workshop, who.portal, user.id, str(user.id) in chosen, who.name)
         return show(workshop, who, Answer("training", texts.WORDS["set_saved"]))
 
+
+def _payments(bp: Blueprint, workshop: Workshop) -> None:
     @bp.post("/b24/app/key")
     def key() -> ResponseReturnValue:
         """Make a new payment key and show it once."""
@@ -187,8 +192,6 @@ def _save(
 
 
 def _gateway(bp: Blueprint, workshop: Workshop) -> None:
-    pace = Pace(TESTS)
-
     @bp.post("/b24/app/gateway")
     def save() -> ResponseReturnValue:
         """Save how SMS are sent."""
@@ -210,6 +213,10 @@ def _gateway(bp: Blueprint, workshop: Workshop) -> None:
         chosen = forms.PRESETS.get(request.form.get("preset", ""))
         kept = {} if chosen is None else {**forms.gateway_fields(chosen), "fields": _plainly(chosen.fields)}
         return show(workshop, who, Answer("sms", texts.WORDS["set_preset"], "note", kept))
+
+
+def _gateway_test(bp: Blueprint, workshop: Workshop) -> None:
+    pace = Pace(TESTS)
 
     @bp.post("/b24/app/gateway/test")
     def test() -> ResponseReturnValue:

@@ -21,7 +21,7 @@ from b24app.store import ledger, processes, queue
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.store.processes import Pinned
-from b24app.web.site import PAGES
+from b24app.web import process_pages, settings_page
 from tests.builders import DIRECTOR, GONE, HEAD, INSTALLER, MANAGER
 from tests.seeded import (
     DEAL_12,
@@ -75,7 +75,7 @@ def portal(house: House) -> Portal:
 
 @pytest.fixture
 def client(house: House) -> FlaskClient:
-    return a_client(house.workshop, PAGES)
+    return a_client(house.workshop, [settings_page.pages, process_pages.pages])
 
 
 def now(house: House, portal: Portal) -> Portal:
@@ -477,7 +477,7 @@ def test_people_are_read_when_they_are_not_known_yet(house: House, portal: Porta
 def test_without_processes_the_page_says_what_can_be_done(house: House, portal: Portal) -> None:
     bare: Workshop = replace(house.workshop, processes={})
 
-    page = words(press(a_client(bare, PAGES), "/b24/app/show", boss(house, portal)))
+    page = words(press(a_client(bare, [settings_page.pages, process_pages.pages]), "/b24/app/show", boss(house, portal)))
 
     assert "Файлов процессов нет" in page
 
