@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from sandbox.crm.stages import Status
 from sandbox.errors import RestError
 from sandbox.page_desk import Desk
 from sandbox.page_fields import person_name
+from sandbox.tasks import COMPLETED
 from sandbox.wire import JSON, whole
 
 if TYPE_CHECKING:
@@ -163,7 +165,7 @@ def _board(desk: Desk, entity_type_id: int) -> ResponseReturnValue:
     staged = crm.staged(entity_type_id)
     view = request.args.get("view") or ("list" if entity_type_id == LEAD or not staged else "kanban")
     categories = crm.stages.of_type(entity_type_id)
-    category = _category(desk, entity_type_id)
+    category = pipeline_of(desk, entity_type_id)
     items = list(_items(desk, entity_type_id, category if categories else None))
     stages = crm.stages.stages(entity_type_id, category) if staged else []
     return desk.page(
@@ -176,8 +178,8 @@ def _board(desk: Desk, entity_type_id: int) -> ResponseReturnValue:
         categories=categories,
         category=category,
         stages=stages,
-        columns=[_column(desk, entity_type_id, stage, items) for stage in stages] if view == "kanban" else [],
-        rows=[_tile(desk, entity_type_id, item) for item in items[:LIST_LENGTH]] if view == "list" else [],
+        columns=_columns(desk, entity_type_id, stages, items) if view == "kanban" else [],
+        rows=_rows(desk, entity_type_id, items) if view == "list" else [],
         count=len(items),
         create=CREATE.get(entity_type_id, CREATE_DYNAMIC).split(),
         contacts=[(row["id"], person_name(row)) for row in crm.items.get(CONTACT, {}).values()],
@@ -185,11 +187,24 @@ def _board(desk: Desk, entity_type_id: int) -> ResponseReturnValue:
     )
 
 
-def _category(desk: Desk, entity_type_id: int) -> int:
-    asked, crm = request.args.get("category", ""), desk.portal.crm
-    if asked.isdigit() and (entity_type_id, int(asked)) in crm.stages.categories:
-        return int(asked)
-    return crm.stages.default_category(entity_type_id)
+def _rows(desk: Desk, entity_type_id: int, items: list[Item]) -> list[Tile]:
+    open_tasks = _open_tasks(desk)
+    return [_tile(desk, entity_type_id, item, open_tasks) for item in items[:LIST_LENGTH]]
+
+
+def pipeline_of(desk: Desk, entity_type_id: int) -> int:
+    """Give the pipeline asked for, else the one the user looked at last, else the one where life is."""
+    crm, asked = desk.portal.crm, request.args.get("category", "")
+    known = [category.id for category in crm.stages.of_type(entity_type_id)]
+    if not known:
+        return 0
+    place = (desk.who.id, entity_type_id)
+    if asked.isdigit() and int(asked) in known:
+        desk.looked_at[place] = int(asked)
+    if desk.looked_at.get(place) in known:
+        return desk.looked_at[place]
+    latest = max(crm.items.get(entity_type_id, {}).values(), key=lambda item: item["movedTime"], default=None)
+    return whole(latest.get("categoryId") or 0) if latest else max(known)
 
 
 def _items(desk: Desk, entity_type_id: int, category: int | None) -> Iterable[Item]:
@@ -206,14 +221,26 @@ def _items(desk: Desk, entity_type_id: int, category: int | None) -> Iterable[It
             yield item
 
 
-def _column(desk: Desk, entity_type_id: int, stage: Status, items: list[Item]) -> Column:
+def _columns(desk: Desk, entity_type_id: int, stages: list[Status], items: list[Item]) -> list[Column]:
+    open_tasks = _open_tasks(desk)
+    return [_column(desk, entity_type_id, stage, items, open_tasks) for stage in stages]
+
+
+def _column(desk: Desk, entity_type_id: int, stage: Status, items: list[Item], open_tasks: Counter[str]) -> Column:
     mine = [item for item in items if item.get("stageId") == stage.status_id]
     total = money(sum(item.get("opportunity") or 0 for item in mine)) or "0 ₽"
-    tiles = tuple(_tile(desk, entity_type_id, item) for item in mine[:COLUMN_LENGTH])
+    tiles = tuple(_tile(desk, entity_type_id, item, open_tasks) for item in mine[:COLUMN_LENGTH])
     return Column(stage, tiles, total, len(mine))
 
 
-def _tile(desk: Desk, entity_type_id: int, item: Item) -> Tile:
+def _open_tasks(desk: Desk) -> Counter[str]:
+    """Count the open tasks the user sees by what they are tied to."""
+    tasks = desk.portal.tasks
+    mine = [task for task in tasks.tasks.values() if task.status != COMPLETED and tasks.sees(task, desk.who.id)]
+    return Counter(str(code) for task in mine for code in task.fields["UF_CRM_TASK"] or [])
+
+
+def _tile(desk: Desk, entity_type_id: int, item: Item, open_tasks: Counter[str]) -> Tile:
     return Tile(
         item["id"],
         title_of(item),
@@ -223,7 +250,7 @@ def _tile(desk: Desk, entity_type_id: int, item: Item) -> Tile:
         desk.name(item.get("assignedById") or 0),
         str(item.get("stageId") or ""),
         _ago(desk, item.get("movedTime") or item["createdTime"]),
-        len([task for task in tasks_of(desk, entity_type_id, item["id"]) if task.status in {2, 3, 4, 6}]),
+        open_tasks[f"{desk.portal.crm.short_code(entity_type_id)}_{item['id']}"],
     )
 
 

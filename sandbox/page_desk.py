@@ -42,6 +42,8 @@ class Desk:
         self.board = Blueprint("pages", __name__)
         self.read_up_to: dict[int, int] = {}
         """The last notification each user has looked at."""
+        self.looked_at: dict[tuple[int, int], int] = {}
+        """The pipeline each user looked at last, by type of cards."""
         self._told: dict[int, list[str]] = {}
         self._rules = 0
         self.board.register_error_handler(RestError, self._refused)

@@ -12,7 +12,7 @@ from sandbox.automation import Placed, Robot
 from sandbox.crm.schema import DEAL, LEAD
 from sandbox.crm.stages import Status
 from sandbox.errors import RestError, access_denied
-from sandbox.page_crm import card_path, section_name, title_of
+from sandbox.page_crm import card_path, pipeline_of, section_name, title_of
 from sandbox.page_desk import Desk
 from sandbox.wire import JSON, as_map, whole, yes
 
@@ -187,7 +187,7 @@ def _pipelines(desk: Desk) -> list[tuple[int, int, str]]:
 def _place_asked(desk: Desk) -> tuple[int, int]:
     asked = (whole(request.args.get("type")), whole(request.args.get("category")))
     known = [(number, category) for number, category, _ in _pipelines(desk)]
-    return asked if asked in known else (DEAL, desk.portal.crm.stages.default_category(DEAL))
+    return asked if asked in known else (DEAL, pipeline_of(desk, DEAL))
 
 
 def _standing(desk: Desk, type_id: int, stage: Status) -> list[tuple[Placed, str, list[tuple[str, str]]]]:

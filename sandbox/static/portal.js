@@ -27,6 +27,7 @@
 
   function show(html, quiet, sent) {
     var fresh = new DOMParser().parseFromString(html, "text/html");
+    if (!fresh.getElementById("told")) { location.reload(); return; }
     var focused = focusPath();
     document.querySelectorAll("[data-live]").forEach(function (region) {
       var other = fresh.getElementById(region.id);
@@ -38,10 +39,9 @@
     });
     if (!quiet) { document.getElementById("told").innerHTML = fresh.getElementById("told").innerHTML; }
     if (focused && document.activeElement === document.body) {
-      var again = document.querySelector('form[action="' + CSS.escape(focused).replace(/\\/g, "\\\\") + '"] button') ||
-        Array.prototype.find.call(document.forms, function (f) { return f.getAttribute("action") === focused; });
-      if (again && again.tagName === "FORM") { again = again.querySelector("button"); }
-      if (again) { again.focus({ preventScroll: true }); }
+      var again = Array.prototype.find.call(document.forms, function (form) { return form.getAttribute("action") === focused; });
+      var button = again && again.querySelector("button");
+      if (button) { button.focus({ preventScroll: true }); }
     }
   }
 
@@ -75,7 +75,8 @@
         if (form.querySelector("textarea, input:not([type=hidden])")) { form.reset(); }
         show(html, false, form);
         look();
-      });
+      })
+      .catch(function () { location.reload(); });
   }
 
   document.addEventListener("submit", function (event) {

@@ -83,6 +83,7 @@ def test_a_task_goes_from_tick_to_approval_between_two_people(office: Office) ->
     page = office.open(MANAGER, f"/crm/deal/details/{deal}/")
     page.get_by_role("checkbox", name="Оформить").press("Space")
     expect(page.get_by_role("checkbox", name="Оформить")).to_have_attribute("aria-checked", "true")
+    expect(page.get_by_role("checkbox", name="Оформить")).to_be_focused()
     page.get_by_role("button", name="Завершить").click()
     expect(page.locator(".tag", has_text="Ждёт контроля")).to_be_visible()
 

@@ -154,6 +154,17 @@ def test_a_smart_process_is_moved_with_its_pipeline(desk: Desk, page: FlaskClien
     assert "Рекламации" in shown(page, f"/crm/type/{type_id}/details/{item['id']}/")
 
 
+def test_deals_open_at_the_pipeline_where_life_is_or_that_was_looked_at_last(desk: Desk, page: FlaskClient) -> None:
+    category = desk.call("crm.category.add", entityTypeId=2, fields={"name": "Монтаж"})["category"]["id"]
+    chosen = f'<option value="{category}" selected>Монтаж</option>'
+
+    assert chosen in shown(page, "/crm/deal/")
+    desk.deal(title="Окна")
+    assert chosen not in shown(page, "/crm/deal/")
+    shown(page, f"/crm/deal/?category={category}")
+    assert chosen in shown(page, "/crm/deal/")
+
+
 def test_unread_notifications_are_counted_until_they_are_read(desk: Desk, page: FlaskClient) -> None:
     desk.call("im.notify.system.add", USER_ID=MANAGER, MESSAGE="Новая [B]сделка[/B]")
 
