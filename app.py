@@ -30,9 +30,11 @@ from b24app.core.process_file import ProcessProblems, read_folder
 from b24app.engine import queueing
 from b24app.engine.metrics import Metrics
 from b24app.engine.queueing import Jobs, is_shared
+from b24app.engine.upkeep import Upkeep
 from b24app.engine.workers import Workers
 from b24app.engine.workshop import Workshop
 from b24app.settings import BadSettings, Settings, read_settings
+from b24app.store.alone import AlreadyServed, alone
 from b24app.store.database import Database, open_database
 from b24app.store.migrate import migrate as migrate_schema
 from b24app.store.portals import Portals
@@ -44,6 +46,8 @@ from robots import CATALOGUE
 AGENT = "b24app/0.1 (+self-hosted)"
 TICK = 1
 """Seconds between two looks at what has come due."""
+UPKEEP = 60
+"""Seconds between two looks at what is to be kept up: idle access, silence, old rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +64,18 @@ class Application:
         """Work in this process while the block runs: threads, and the clock's look every ``tick`` seconds."""
         self.workers.start()
         try:
-            with ticking(self.workers.tick, tick):
+            with ticking(self.workers.tick, tick, upkeep=Upkeep(self.workshop).look):
                 yield self
         finally:
             self.workers.stop()
 
 
 @contextmanager
-def ticking(look: Callable[[], None], seconds: float = TICK) -> Iterator[None]:
-    """Look again and again what has come due while the block runs; several clocks do no harm."""
+def ticking(look: Callable[[], None], seconds: float = TICK, *, upkeep: Callable[[], None]) -> Iterator[None]:
+    """Look again and again what has come due while the block runs, and see to the upkeep; several clocks do no harm."""
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(look, "interval", seconds=seconds, max_instances=1, coalesce=True)
+    scheduler.add_job(upkeep, "interval", seconds=UPKEEP, max_instances=1, coalesce=True)
     scheduler.start()
     try:
         yield
@@ -214,10 +219,17 @@ def serve(host: str, port: int) -> None:
     import waitress
 
     application = _application()
-    bring_up_to_date(application.workshop.settings.database_url)
+    url = application.workshop.settings.database_url
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with application.working():
-        waitress.serve(application.web, host=host, port=port, threads=8, ident="b24app")
+    try:
+        with alone(url):
+            bring_up_to_date(url)
+            with application.working():
+                waitress.serve(application.web, host=host, port=port, threads=8, ident="b24app")
+    except AlreadyServed as taken:
+        click.echo(f"Another serve (process {taken.holder or '?'}) works on this database and holds {taken.lock}.", err=True)
+        click.echo("Stop it first; several processes need PostgreSQL (B24APP_DATABASE_URL).", err=True)
+        raise SystemExit(2) from None
 
 
 @click.command
@@ -244,7 +256,7 @@ def clock() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with ticking(jobs.tick):
+    with ticking(jobs.tick, upkeep=Upkeep(application.workshop).look):
         stop.wait()
     jobs.close()
 

@@ -47,6 +47,8 @@ class Settings(BaseModel):
     sheets_url: str = ""
     sms_url: str = Field(default="", repr=False)
     reader_period: Annotated[int, Field(ge=5, le=3600)] = 60
+    retention_days: Annotated[int, Field(ge=30, le=36500)] = 400
+    inbox_days: Annotated[int, Field(ge=1, le=36500)] = 30
     timezone: str = "Europe/Moscow"
     lang: Lang = "ru"
 

@@ -12,6 +12,10 @@ SECONDS = Histogram(
 )
 COMMANDS = Counter("b24app_portal_commands", "Commands to portals, alone or in batches", ["method", "outcome"])
 OPERATING = Gauge("b24app_portal_operating_seconds", "Operating time used in the window, as last told", ["method"])
+SILENT = Gauge(
+    "b24app_events_silent_seconds", "How long the history of some portal has moved without an event; 0: it is told of"
+)
+PORTALS = Gauge("b24app_portals", "Portals by state", ["state"])
 
 
 class Metrics:

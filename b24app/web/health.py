@@ -7,9 +7,14 @@ from http import HTTPStatus
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import DBAPIError
 
+from b24app.engine.alarms import measure
 from b24app.engine.readiness import Readiness, readiness
 from b24app.engine.workshop import Workshop
+from b24app.log import log
+
+_log = log("health")
 
 
 def health(workshop: Workshop) -> Blueprint:
@@ -30,7 +35,11 @@ def health(workshop: Workshop) -> Blueprint:
 
     @bp.get("/metrics")
     def metrics() -> ResponseReturnValue:
-        """Give the counters of this process."""
+        """Give the counters of this process, and what the database tells; without it the counters alone."""
+        try:
+            measure(workshop)
+        except DBAPIError as trouble:
+            _log.warning("the database could not be measured", error=type(trouble.orig).__name__)
         return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
     return bp
