@@ -101,10 +101,13 @@ def _visitor_of(workshop: Workshop, token: str) -> Visitor:
 
 
 def _from_our_page(workshop: Workshop) -> None:
-    """Refuse what browsers say another site's page has sent; a client that says nothing needs the token all the same."""
+    """Refuse what browsers say another site's page has sent; a client that says nothing needs the token all the same.
+
+    Our pages send no referrer, and so post with ``Origin: null``: where a browser says ``Sec-Fetch-Site``, that decides.
+    """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     ours = "/".join(workshop.settings.public_url.split("/")[:3])
-    if site not in (None, "same-origin") or (origin is not None and origin != ours):
+    if site != "same-origin" if site is not None else origin not in (None, ours):
         raise Refusal(HTTPStatus.FORBIDDEN, "foreign_page")
 
 

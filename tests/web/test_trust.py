@@ -243,6 +243,15 @@ def test_a_form_from_a_foreign_page_is_refused(installed: Theatre, app: Flask, h
         visitor(installed.shop.workshop)
 
 
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Fetch-Site": "same-origin", "Origin": "null"}, {"Sec-Fetch-Site": "same-origin"}, {}]
+)
+def test_a_form_from_our_own_page_is_taken(installed: Theatre, app: Flask, headers: dict[str, str]) -> None:
+    token = signed(installed)
+    with app.test_request_context(method="POST", headers={HEADER: token, **headers}):
+        assert visitor(installed.shop.workshop).user_id
+
+
 def test_the_main_page_is_shown_to_a_colleague_and_to_no_stranger(installed: Theatre, app: Flask) -> None:
     client: FlaskClient = app.test_client()
     url, form = installed.portal.open_app_post(installed.app, installed.employee())
