@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -197,6 +198,7 @@ def _log_views(desk: Desk) -> None:
             requests=list(reversed(portal.requests))[:SHOWN_ROWS],
             deliveries=list(reversed(portal.deliveries))[:SHOWN_ROWS],
             waiting=len(portal.events.queue),
+            count=Counter,
             complaints=list(reversed(portal.world.complaints))[:SHOWN_ROWS],
         )
 

@@ -139,6 +139,9 @@
     if (event.key === "Escape" && machine) { machine.open = false; machine.querySelector("summary").focus(); }
   });
 
+  var current = document.querySelector(".side [aria-current]");
+  if (current) { current.parentNode.scrollLeft = current.offsetLeft - 40; }
+
   window.sandboxPortal = { refresh: refresh, look: look };
   look();
   setInterval(look, EVERY);
