@@ -34,4 +34,4 @@ lint: .venv/tests
 
 .venv/tests: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) '.[test]'
-	@touch $@
+	@touch .venv/runs $@

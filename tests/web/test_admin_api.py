@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,25 @@ def test_one_run_tells_cause_reason_and_the_fate_of_its_actions(house: House, po
     assert told["why"]["ru"] == "Задача поставлена: Мария Менова"
     assert (told["facts"], told["props"], told["item"]) == ({"title": "Потолки"}, {"title": "x"}, "D_12")
     assert [(a["kind"], a["state"], a["error"]) for a in told["actions"]] == [("add_task", "failed", "ACCESS_DENIED")]
+
+
+def test_a_portal_is_at_rest_when_it_was_read_and_nobody_has_its_lane(
+    house: House, portal: Portal, client: FlaskClient
+) -> None:
+    portals, now = house.workshop.portals, house.at[0]
+
+    def at_rest() -> bool:
+        return bool(look(client, "/portals")["portals"][0]["at_rest"])
+
+    with house.database.write() as connection:
+        portals.set_state(connection, portal.id, "active")
+    assert not at_rest()
+    with house.database.write() as connection:
+        portals.was_read(connection, portal.id, portals.reads(connection, portal.id).wakes, now)
+    assert at_rest()
+    with house.database.write() as connection:
+        assert portals.take_lane(connection, portal.id, "worker", now, timedelta(seconds=90))
+    assert not at_rest()
 
 
 def test_portals_are_told_without_their_secrets(house: House, portal: Portal, client: FlaskClient) -> None:
