@@ -63,7 +63,7 @@ class Tokens:
 
     def _redeem(self, ledger: dict[str, Grant], app: AppCard, token: str) -> Grant:
         grant = ledger.pop(token, None)
-        if grant is None or grant.app is not app or grant.expires_at <= self._world.now():
+        if grant is None or grant.app.client_id != app.client_id or grant.expires_at <= self._world.now():
             raise RestError("invalid_grant", "Invalid or expired grant")
         if not grant.portal.people.active(grant.user_id):
             raise RestError("invalid_grant", "The user is dismissed")

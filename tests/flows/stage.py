@@ -61,6 +61,8 @@ class Stage:
     card: AppCard
     portal_id: int = 0
     holder: dict[str, Any] = field(default_factory=dict)
+    others: list[Stage] = field(default_factory=list)
+    """The same application on further portals."""
     expected_troubles: list[str] = field(default_factory=list)
     """What a test knows to have failed at its end; everything else that failed fails the test."""
 
@@ -257,33 +259,44 @@ def _migrated(url: str, folder: Path) -> None:
 
 
 @contextmanager
-def a_stage(folder: Path, *, start: datetime = MONDAY, files: Path = Path("processes"), **settings: Any) -> Iterator[Stage]:
-    """Open a stage whose database lies in a folder of the test."""
+def a_stage(
+    folder: Path, *, start: datetime = MONDAY, files: Path = Path("processes"), portals: int = 1, **settings: Any
+) -> Iterator[Stage]:
+    """Open a stage whose database lies in a folder of the test, with as many portals as wanted."""
     clock = SandboxClock(start)
     world = World(clock)
-    portal = demo_company(PretendPortal(world, name="demo"))
+    companies = [demo_company(PretendPortal(world, name=f"company-{n}")) for n in range(1, portals + 1)]
     running = serve(world)
     holder: dict[str, Any] = {}
     host = running.start(lambda environ, start_response: holder["web"](environ, start_response))
-    card = portal.register_local_app("b24app", f"http://{host}/b24/app", f"http://{host}/b24/install", SCOPES)
+    cards = [
+        portal.register_local_app("b24app", f"http://{host}/b24/app", f"http://{host}/b24/install", SCOPES)
+        for portal in companies
+    ]
+    for card in cards[1:]:  # one application in all portals, as a solution of the market is
+        card.client_id, card.client_secret = cards[0].client_id, cards[0].client_secret
     chosen = Settings(
         public_url=f"http://{host}",
-        client_id=card.client_id,
-        client_secret=card.client_secret,
+        client_id=cards[0].client_id,
+        client_secret=cards[0].client_secret,
         secret_key="0123456789abcdef0123",
         admin_token="operators-token-of-tests",
         database_url=settings.pop("database_url", f"sqlite:///{folder / 'app.db'}"),
         oauth_hosts=(world.oauth_domain,),
-        allow_http=(host, portal.domain, world.oauth_domain),
+        allow_http=(host, world.oauth_domain, *(portal.domain for portal in companies)),
         processes=files,
         **settings,
     )
     _migrated(chosen.database_url, folder)
     application = assemble(chosen, clock=clock, pace=leaping())
     holder["web"] = application.web
-    stage = Stage(world, running, portal, clock, application, card, holder=holder)
+    stages = [
+        Stage(world, running, portal, clock, application, card, holder=holder)
+        for portal, card in zip(companies, cards, strict=True)
+    ]
+    stages[0].others = stages[1:]
     try:
-        yield stage
+        yield stages[0]
     finally:
         running.close()
         application.workshop.database.close()
