@@ -162,6 +162,19 @@ def test_files_that_pages_name_exist(page: Path) -> None:
     assert lost + [name for name in short if not (ROOT / "b24app" / name).exists()] == []
 
 
+def test_the_metrics_told_are_the_metrics_counted() -> None:
+    counted = set()
+    for folder in ("engine", "web"):
+        for file in (ROOT / "b24app" / folder).glob("*.py"):
+            for kind, name in re.findall(
+                r'= (Counter|Gauge|Histogram)\(\s*"(b24app_\w+)"', file.read_text(encoding="utf-8")
+            ):
+                counted.add(f"{name}_total" if kind == "Counter" else name)
+    rows = re.findall(r"^\| `(b24app_\w+)` \|", _text("docs/operations.md"), re.MULTILINE)
+    assert counted
+    assert sorted(rows) == sorted(counted)
+
+
 def test_every_folder_of_the_tree_is_on_the_map() -> None:
     folders = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"docs", "processes"}
     for readme in ("README.md", "README.ru.md"):
