@@ -66,7 +66,9 @@ class AddTask:
     ``name`` is the task's name inside the process, by which later steps know it. ``holds`` tells what happens when the
     item moves on while the task is open: ``return`` it, ``remind`` of it, or nothing. ``full_checklist`` renews the task
     when it is closed with open lines. ``under_control`` makes its creator accept the work before it is closed for good;
-    the technical administrator is the creator unless ``creator`` names somebody. ``done`` are the steps that follow.
+    the technical administrator is the creator unless ``creator`` names somebody. ``group`` is the project the task belongs
+    to and ``stage`` the column of its kanban. ``require_result`` lets nobody close it without a result. ``done`` are the
+    steps that follow.
     """
 
     item: ItemRef
@@ -84,6 +86,9 @@ class AddTask:
     full_checklist: bool = False
     under_control: bool = False
     important: bool = False
+    group: int | None = None
+    stage: int | None = None
+    require_result: bool = False
     done: tuple[Step, ...] = ()
     kind: Literal["add_task"] = "add_task"
 
@@ -147,6 +152,32 @@ class Notify:
     text: str
     item: ItemRef | None = None
     kind: Literal["notify"] = "notify"
+
+
+@dataclass(frozen=True, slots=True)
+class AddNews:
+    """Post news to the feed for ``dest`` (``UA``, ``U7``, ``DR3``, ``SG2``); found again by the mark in its text.
+
+    ``important`` asks everybody to confirm that he has read it.
+    """
+
+    item: ItemRef
+    title: str
+    text: str
+    dest: tuple[str, ...] = ("UA",)
+    important: bool = False
+    kind: Literal["add_news"] = "add_news"
+
+
+@dataclass(frozen=True, slots=True)
+class AwardPoints:
+    """Award bonus points for an item; one award per item and person, a later one replaces it."""
+
+    item: ItemRef
+    user: int
+    points: int
+    why: str
+    kind: Literal["award_points"] = "award_points"
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +308,8 @@ Action = Annotated[
     | ApproveTask
     | Comment
     | Notify
+    | AddNews
+    | AwardPoints
     | SendSms
     | AddVisit
     | CancelVisit

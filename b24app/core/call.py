@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from b24app.core.forms import FormDef
 from b24app.core.item import ItemRef
+from b24app.core.quality import Corrections, Quality
 from b24app.core.text import Lang, T
 from b24app.core.worktime import WorkCalendar
 
@@ -52,6 +55,18 @@ class FieldsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class FormSubmitted:
+    """Somebody filled in a form of the process; ``round`` counts how often the item has come to where it is asked for."""
+
+    form: str
+    answers: Mapping[str, Any]
+    by: int
+    round: int = 1
+    name: str = ""
+    """Who filled it in, as people call him."""
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentConfirmed:
     """An integrated system confirmed a payment."""
 
@@ -68,7 +83,9 @@ class AskedByPerson:
     why: str
 
 
-Cause = StageEntered | RobotCalled | TimerDue | TaskFinished | FieldsChanged | PaymentConfirmed | AskedByPerson
+Cause = (
+    StageEntered | RobotCalled | TimerDue | TaskFinished | FieldsChanged | FormSubmitted | PaymentConfirmed | AskedByPerson
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +156,12 @@ class House:
     portal_url: str = ""
     labels: Mapping[str, T] = field(default_factory=dict)
     """Names of the process file's fields for people, by the fields' own names."""
+    forms: Mapping[str, FormDef] = field(default_factory=dict)
+    """The forms of the process, by name."""
+    quality: Quality | None = None
+    """What the process asks for where its items end."""
+    corrections: Corrections | None = None
+    """What the company agreed on corrections, where the process is about them."""
     employee_fields: frozenset[str] = frozenset({"installer"})
     """Fields that hold an employee, so that texts show a name and not a number."""
 

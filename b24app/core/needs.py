@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar, cast
 
+from b24app.core.forms import Submission
 from b24app.core.item import Busy, ChecklistItem, Client, Item, ItemRef, People, Product, Task
 
 V = TypeVar("V")
@@ -40,6 +41,8 @@ class Entry:
     stage_id: str
     at: datetime
     returned: bool = False
+    again: bool = False
+    """Whether the stage was only run again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,11 @@ class Ledger:
     """How often the item was returned from a stage, by stage id."""
     learned: frozenset[int] = frozenset()
     """Users who have learned the process and want no training."""
+
+    def round(self, stage_ids: Iterable[str]) -> int:
+        """Count how often the item has come to any of these stages; at least once."""
+        wanted = frozenset(stage_ids)
+        return max(1, sum(entry.stage_id in wanted and not entry.again for entry in self.entries))
 
     def open_task(self, name: str) -> OwnTask | None:
         """Return the open task of a name."""
@@ -155,6 +163,17 @@ class NeedLedger(Need[Ledger]):
     """What this application did for an item so far; always as of the very moment of the decision."""
 
     ref: ItemRef
+
+
+@dataclass(frozen=True, slots=True)
+class NeedForms(Need[tuple[Submission, ...]]):
+    """All forms filled in for an item so far, oldest first; always as of the very moment of the decision."""
+
+    ref: ItemRef
+
+
+REMEMBERED = (NeedLedger, NeedForms)
+"""Needs the application's own memory answers; no portal is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from b24app.core.actions import Step
+from b24app.core.forms import FormDef
 from b24app.core.item import DEAL, LEAD, Semantics
-from b24app.core.text import T
+from b24app.core.quality import Corrections, Quality
+from b24app.core.text import T, folded
 
 ItemKind = Literal["lead", "deal", "smart"]
 FieldType = Literal[
@@ -114,6 +116,8 @@ class StageDef:
     enter: tuple[Step, ...] = ()
     changes: Changes | None = None
     leave: tuple[Step, ...] = ()
+    form: FormDef | None = None
+    """What somebody is asked while the item is on the stage."""
 
     @property
     def all_checks(self) -> tuple[Step, ...]:
@@ -140,6 +144,8 @@ class ProcessDef:
     fields: Mapping[str, FieldDef] = field(default_factory=dict)
     booking: Booking | None = None
     payments: tuple[PaymentRule, ...] = ()
+    quality: Quality | None = None
+    corrections: Corrections | None = None
     version: str = ""
 
     @property
@@ -167,15 +173,31 @@ class ProcessDef:
         wanted = folded(text)
         return next((stage for stage in self.stages if wanted and wanted in names_of(stage)), None)
 
+    @property
+    def forms(self) -> Mapping[str, FormDef]:
+        """All forms of the process by name, that of its ends among them."""
+        asked = [stage.form for stage in self.stages] + [self.quality.form if self.quality else None]
+        return {form.name: form for form in asked if form is not None}
+
+    def form_on(self, stage_key: str) -> FormDef | None:
+        """Return the form asked for on a stage: the stage's own, else the one for the ends of the process."""
+        stage = self.stage(stage_key)
+        if stage is not None and stage.form is not None:
+            return stage.form
+        return self.quality.form if self.quality and stage_key in self.quality.stages else None
+
+    def stages_of_form(self, name: str) -> tuple[str, ...]:
+        """Name the stages a form is asked for on, by their keys."""
+        return tuple(stage.key for stage in self.stages if (form := self.form_on(stage.key)) and form.name == name)
+
+    def enter_steps(self, stage: StageDef) -> tuple[Step, ...]:
+        """Return what an entry into a stage does: its own steps, and at the end of all the summing-up is asked for."""
+        asked = self.quality.step if self.quality and stage.key in self.quality.stages else None
+        return stage.enter if asked is None else (*stage.enter, asked)
+
     def payment_on(self, stage_key: str) -> PaymentRule | None:
         """Return what a payment confirmed on a stage does; None where the stage waits for none."""
         return next((rule for rule in self.payments if rule.stage == stage_key), None)
-
-
-def folded(text: str) -> str:
-    """Reduce a name to what people agree on: no case, no ё, no punctuation, single blanks."""
-    lowered = text.casefold().replace("ё", "е")
-    return " ".join("".join(c if c.isalnum() else " " for c in lowered).split())
 
 
 def names_of(stage: StageDef) -> frozenset[str]:

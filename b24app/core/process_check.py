@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from b24app.core.process import STANDARD_FIELDS, ProcessDef, StageDef, folded, names_of
+from b24app.core.process import STANDARD_FIELDS, ProcessDef, StageDef, names_of
 from b24app.core.process_shape import Reading
 from b24app.core.process_steps import FIELD_KINDS, Mention, PlacedStep, StepCheck
 from b24app.core.robot import Catalogue
 from b24app.core.roles import Role
-from b24app.core.text import T
+from b24app.core.text import T, folded
 
 _RANK = {"process": 0, "success": 1, "failure": 2}
 

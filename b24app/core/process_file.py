@@ -24,7 +24,6 @@ from b24app.core.process import (
     ProcessDef,
     SmartType,
     StageDef,
-    folded,
     versioned,
 )
 from b24app.core.process_check import check
@@ -32,7 +31,7 @@ from b24app.core.process_shape import Reading
 from b24app.core.process_steps import Block, Mention, PlacedStep, placed_step
 from b24app.core.process_yaml import MAX_CHARACTERS, Place, Problem, Written, read_yaml
 from b24app.core.robot import Catalogue
-from b24app.core.text import EMPTY, T
+from b24app.core.text import EMPTY, T, folded
 
 _KEYS = ("process", "title", "item", "smart", "pipeline", "roles", "fields", "booking", "payments", "stages")
 _STAGE_KEYS = (

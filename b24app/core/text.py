@@ -88,6 +88,12 @@ def bb(text: str) -> str:
     return text.replace("[", "&#91;").replace("]", "&#93;")
 
 
+def folded(text: str) -> str:
+    """Reduce a name to what people agree on: no case, no ё, no punctuation, single blanks."""
+    lowered = text.casefold().replace("ё", "е")
+    return " ".join("".join(c if c.isalnum() else " " for c in lowered).split())
+
+
 def cut(text: str, limit: int) -> str:
     """Shorten a text to ``limit`` characters, with an ellipsis where something is missing."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -12,8 +12,8 @@ from typing import Any
 from b24app.bitrix.commands import Command
 from b24app.bitrix.replies import as_map, count
 from b24app.core.item import DEAL, LEAD, Semantics
-from b24app.core.process import FieldDef, FieldType, ProcessDef, StageDef, folded, names_of
-from b24app.core.text import LANGS, Lang, T
+from b24app.core.process import FieldDef, FieldType, ProcessDef, StageDef, names_of
+from b24app.core.text import LANGS, Lang, T, folded
 
 FIELD_PREFIX = "B24APP_"
 LONGEST_FIELD = 43  # characters of a field's code

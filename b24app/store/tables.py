@@ -166,7 +166,7 @@ work = sa.Table(
     _portal(),
     *_item(),
     sa.Column("key", sa.String(120), nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False),  # entry call timer task change payment ask rerun
+    sa.Column("kind", sa.String(16), nullable=False),  # entry call timer task change form payment ask rerun
     sa.Column("body", sa.JSON, nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),  # ready done failed
@@ -325,6 +325,35 @@ learned = sa.Table(
     sa.Column("user_id", sa.Integer, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.PrimaryKeyConstraint("portal_id", "user_id"),
+)
+
+forms = sa.Table(
+    "forms",
+    metadata,
+    _id(),
+    _portal(),
+    *_item(),
+    sa.Column("form", sa.String(40), nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("user_id", sa.Integer, nullable=False),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("version", sa.String(16), nullable=False),  # of the process whose questions were answered
+    sa.Column("answers", sa.JSON, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.UniqueConstraint("portal_id", "entity_type_id", "item_id", "form", "round", "user_id"),
+)
+
+points = sa.Table(
+    "points",
+    metadata,
+    _id(),
+    _portal(),
+    *_item(),
+    sa.Column("user_id", sa.Integer, nullable=False),
+    sa.Column("points", sa.Integer, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.UniqueConstraint("portal_id", "entity_type_id", "item_id", "user_id"),
 )
 
 payments = sa.Table(

@@ -51,6 +51,7 @@ _CAUSES: Mapping[str, T] = {
     "FieldsChanged": T("изменились поля: {names}", "fields changed: {names}"),
     "PaymentConfirmed": T("подтверждён платёж {payment_id} на {amount}", "payment {payment_id} of {amount} was confirmed"),
     "EventsSilent": T("история движется, а событий нет", "the history moves but no event comes"),
+    "FormSubmitted": T("заполнена форма ({name})", "a form was filled in by {name}"),
     "AskedByPerson": T("попросил(а) {user}", "{user} asked for it"),
 }
 _AGAIN = T("стадия проверена ещё раз", "the stage was run again")
@@ -151,10 +152,11 @@ def _action(names: Names, said: Action) -> T:
         case a.Comment():
             return _COMMENT.fill(text=said.text)
         case _:
-            return _lesser(said)
+            return _lesser(names, said)
 
 
 def _lesser(
+    names: Names,
     said: a.UpdateTask
     | a.CloseTask
     | a.RenewTask
@@ -162,6 +164,8 @@ def _lesser(
     | a.CancelVisit
     | a.ReleaseSlots
     | a.CancelTimers
+    | a.AwardPoints
+    | a.AddNews
     | a.RunStageAgain
     | a.MarkTrained
     | a.AnswerRobot,
@@ -181,6 +185,10 @@ def _lesser(
             return T("Освободить время бригады", "Give back the time held")
         case a.CancelTimers():
             return _BECAUSE.fill(what=T("Отменить ожидания", "Cancel what waits"), why=said.reason)
+        case a.AwardPoints():
+            return _POINTS.fill(points=said.points, who=names.people.name(said.user), why=said.why)
+        case a.AddNews():
+            return _NEWS.fill(title=said.title)
         case a.RunStageAgain():
             return _BECAUSE.fill(what=T("Проверить стадию ещё раз", "Run the stage again"), why=said.reason)
         case a.MarkTrained():
@@ -202,6 +210,8 @@ _SLOT = T("Занять время: {who}, {start}", "Hold time: {who}, {start}"
 _TIMER = T("Ждать до {due}: {what}", "Wait until {due}: {what}")
 _NOTIFY = T("Уведомить ({who}): {text}", "Notify {who}: {text}")
 _COMMENT = T("Комментарий: {text}", "Comment: {text}")
+_POINTS = T("Премиальные баллы ({who}): {points} — {why}", "Bonus points to {who}: {points} — {why}")
+_NEWS = T("Новость «{title}»", "News “{title}”")
 _BECAUSE = T("{what}: {why}", "{what}: {why}")
 
 

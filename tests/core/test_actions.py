@@ -34,6 +34,8 @@ EACH: list[actions.Action] = [
     actions.ApproveTask(DEAL_12, 5),
     actions.Comment(DEAL_12, "текст"),
     actions.Notify(7, "текст", DEAL_12),
+    actions.AddNews(DEAL_12, "Новый порядок", "текст", ("UA", "DR3"), important=True),
+    actions.AwardPoints(DEAL_12, MANAGER, 10, "без замечаний"),
     SendSms(DEAL_12, "+79161234567", "текст", TASK),
     actions.AddVisit(DEAL_12, 9, NOW, NOW, "Монтаж"),
     actions.CancelVisit(DEAL_12, 8, 9),

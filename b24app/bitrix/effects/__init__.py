@@ -19,7 +19,7 @@ from b24app.bitrix.effects.tasks import AddingTask, ApprovingTask, ClosingTask, 
 from b24app.bitrix.effects.visits import AddingVisit, CancellingVisit
 from b24app.core import actions as a
 
-LOCAL = (a.ClaimSlot, a.ReleaseSlots, a.SetTimer, a.CancelTimers, a.RunStageAgain, a.MarkTrained)
+LOCAL = (a.ClaimSlot, a.ReleaseSlots, a.SetTimer, a.CancelTimers, a.RunStageAgain, a.MarkTrained, a.AwardPoints)
 """Actions that are rows of the application's own and take effect when they are decided."""
 
 
@@ -57,6 +57,8 @@ def effect_of(action: a.Action, mark: str, setting: Setting) -> Effect:
         case a.AnswerRobot():
             return AnsweringRobot(action, mark, setting)
         case a.ClaimSlot() | a.ReleaseSlots() | a.SetTimer() | a.CancelTimers() | a.RunStageAgain() | a.MarkTrained():
+            raise TypeError(f"{action.kind} is not carried out on the portal")
+        case a.AwardPoints() | a.AddNews():
             raise TypeError(f"{action.kind} is not carried out on the portal")
         case _:
             assert_never(action)

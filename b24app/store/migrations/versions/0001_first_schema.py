@@ -93,6 +93,23 @@ def upgrade() -> None:
         batch_op.create_index("entries_item", ["portal_id", "entity_type_id", "item_id", "id"], unique=False)
 
     op.create_table(
+        "forms",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entity_type_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.BigInteger(), nullable=False),
+        sa.Column("form", sa.String(length=40), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("version", sa.String(length=16), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("portal_id", "entity_type_id", "item_id", "form", "round", "user_id"),
+    )
+    op.create_table(
         "inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -143,6 +160,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("portal_id", "payment_id"),
+    )
+    op.create_table(
+        "points",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entity_type_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("portal_id", "entity_type_id", "item_id", "user_id"),
     )
     op.create_table(
         "processes",
@@ -380,6 +411,7 @@ def downgrade() -> None:
 
     op.drop_table("runs")
     op.drop_table("processes")
+    op.drop_table("points")
     op.drop_table("payments")
     op.drop_table("learned")
     op.drop_table("items")
@@ -387,6 +419,7 @@ def downgrade() -> None:
         batch_op.drop_index("inbox_open")
 
     op.drop_table("inbox")
+    op.drop_table("forms")
     with op.batch_alter_table("entries", schema=None) as batch_op:
         batch_op.drop_index("entries_item")
 
