@@ -12,8 +12,8 @@ from b24app.bitrix.errors import PortalError
 from b24app.bitrix.gate import Gate
 from b24app.bitrix.reading import FieldBook, query
 from b24app.core.item import People
-from b24app.core.needs import Facts, Need, NeedLedger, NeedPeople
-from b24app.store import ledger
+from b24app.core.needs import REMEMBERED, Facts, Need, NeedForms, NeedLedger, NeedPeople
+from b24app.store import forms, ledger
 
 ROUNDS = 8
 """More rounds than any robot takes: a robot that never stops asking is a mistake and is stopped."""
@@ -52,7 +52,7 @@ class Reader:
         self.values[NeedPeople()] = self.people
         for _ in range(ROUNDS):
             facts = Facts(self.values)
-            wanted = {need for ask in askings for need in self._asked(ask, facts) if not isinstance(need, NeedLedger)}
+            wanted = {need for ask in askings for need in self._asked(ask, facts) if not isinstance(need, REMEMBERED)}
             fresh = [need for need in wanted if need not in self.values and need not in self.errors]
             if not fresh:
                 return
@@ -96,6 +96,8 @@ class Reader:
             if not forget:
                 return memory
             return replace(memory, tasks=(), sms_texts=frozenset(), trained=frozenset())
+        if isinstance(need, NeedForms):
+            return forms.submissions(connection, portal_id, need.ref)
         if need in self.errors:
             raise self.errors[need]
         if need not in self.values:

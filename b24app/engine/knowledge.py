@@ -212,6 +212,9 @@ def house_of(portal: Portal, run: Running | None, now: datetime) -> House:
         sms=bool(portal.secrets.gateway.url),
         portal_url=portal.url,
         labels=process.labels if process else {},
+        forms=process.forms if process else {},
+        quality=process.quality if process else None,
+        corrections=process.corrections if process else None,
         employee_fields=frozenset(n for n, f in process.fields.items() if f.type == "employee") if process else frozenset(),
     )
 

@@ -12,12 +12,12 @@ from sqlalchemy.engine import Connection
 
 from b24app.bitrix.effects import LOCAL
 from b24app.core import actions as a
-from b24app.core.call import Call, Cause, FieldsChanged, StageEntered, TaskFinished, TimerDue
+from b24app.core.call import Call, Cause, FieldsChanged, FormSubmitted, StageEntered, TaskFinished, TimerDue
 from b24app.core.item import ItemRef
 from b24app.core.properties import portal_text, results_text
 from b24app.core.robot import Outcome, Robot
 from b24app.core.text import T
-from b24app.store import journal, ledger, queue
+from b24app.store import forms, journal, ledger, queue
 from b24app.store.journal import ActionState
 from b24app.store.portals import Portal
 
@@ -117,6 +117,8 @@ def _store_action(
             ledger.cancel_timers(connection, portal.id, action, at)
         case a.MarkTrained():
             ledger.was_trained(connection, portal.id, action.item, action.stage, at)
+        case a.AwardPoints():
+            forms.award(connection, portal.id, action, at)
         case a.RunStageAgain():
             _run_again(connection, portal, call, mark, at)
         case _:
@@ -167,6 +169,9 @@ def cause_from_json(told: Mapping[str, Any]) -> Cause | None:
             return TimerDue(str(told["name"]), due, set_at)
         case "TaskFinished":
             return TaskFinished(str(told["name"]), int(told["task_id"]), bool(told["full_checklist"]))
+        case "FormSubmitted":
+            by, again = int(told["by"]), int(told["round"])
+            return FormSubmitted(str(told["form"]), told["answers"], by, again, str(told["name"]))
         case "FieldsChanged":
             return FieldsChanged(tuple(told["names"]))
         case "StageEntered":

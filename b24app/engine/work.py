@@ -16,6 +16,7 @@ from b24app.core.call import (
     Call,
     Cause,
     FieldsChanged,
+    FormSubmitted,
     House,
     PaymentConfirmed,
     Place,
@@ -36,7 +37,7 @@ from b24app.store import ledger, processes, queue
 from b24app.store.portals import Portal
 from b24app.store.queue import StageEntry, Work
 
-OWN_PIPELINE = frozenset({"entry", "timer", "task", "change"})
+OWN_PIPELINE = frozenset({"entry", "timer", "task", "change", "form"})
 """Work that means nothing any more once its item has left the pipeline; payments and questions of people stay."""
 
 Phase = Literal["leave", "check", "otherwise", "enter", "step"]
@@ -135,6 +136,8 @@ class Planner:
                 return self._finished(plan)
             case "change":
                 return self._changed(plan)
+            case "form":
+                return self._submitted(plan)
             case "payment":
                 return self._paid(plan)
             case _:
@@ -171,7 +174,7 @@ class Planner:
             *self._steps(plan.work, () if again or left is None else left.leave, f"e{entry.id}:leave", "leave"),
             *self._entered(entry, checks, "check"),
             *self._entered(entry, () if passed else stage.all_otherwise, "otherwise"),
-            *self._entered(entry, stage.enter, "enter"),
+            *self._entered(entry, plan.running.process.enter_steps(stage), "enter"),
         ]
         return replace(
             plan,
@@ -232,6 +235,16 @@ class Planner:
             return None
         invocations = self._steps(plan.work, stage.changes.then, f"w{plan.work.id}")
         return replace(plan, cause=FieldsChanged(names), invocations=invocations, watched=stage.changes.fields)
+
+    def _submitted(self, plan: Plan) -> Plan | None:
+        body = plan.work.body
+        form = plan.running.process.forms.get(str(body["form"])) if plan.running else None
+        if form is None:
+            return None
+        name = str(body["name"])
+        cause = FormSubmitted(form.name, body["answers"], int(body["by"]), int(body["round"]), name)
+        steps = [Step("form_submitted"), *form.submitted]
+        return replace(plan, cause=cause, invocations=self._steps(plan.work, steps, f"w{plan.work.id}"), asked_by=name)
 
     def _paid(self, plan: Plan) -> Plan:
         body = plan.work.body

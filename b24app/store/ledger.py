@@ -73,7 +73,7 @@ def ledger(connection: Connection, portal_id: int, item: ItemRef) -> Ledger:
     learned = sa.select(t.learned.c.user_id).where(t.learned.c.portal_id == portal_id)
     return Ledger(
         tasks=tuple(_own_tasks(connection, portal_id, item)),
-        entries=tuple(Entry(row.id, row.stage_id, row.at, row.moved_by_action is not None) for row in entries),
+        entries=tuple(_entry(row) for row in entries),
         visit=_visit(connection, portal_id, item),
         claimed=claimed,
         others=others,
@@ -82,6 +82,10 @@ def ledger(connection: Connection, portal_id: int, item: ItemRef) -> Ledger:
         returns=dict(returned_from),
         learned=frozenset(connection.execute(learned).scalars()),
     )
+
+
+def _entry(row: sa.Row[Any]) -> Entry:
+    return Entry(row.id, row.stage_id, row.at, row.moved_by_action is not None, again=row.history_id is None)
 
 
 def _own_tasks(connection: Connection, portal_id: int, item: ItemRef) -> Iterable[OwnTask]:

@@ -14,13 +14,14 @@ from b24app.core.item import ItemRef
 from b24app.store import tables as t
 from b24app.store.sql import insert_once, upsert
 
-WorkKind = Literal["entry", "call", "timer", "task", "change", "payment", "ask", "rerun", "sms"]
+WorkKind = Literal["entry", "call", "timer", "task", "change", "form", "payment", "ask", "rerun", "sms"]
 
 PRIORITY: Mapping[str, int] = {
     "call": 0,
     "sms": 1,
     "ask": 1,
     "payment": 1,
+    "form": 1,
     "entry": 2,
     "task": 2,
     "change": 2,
