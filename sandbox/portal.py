@@ -15,6 +15,7 @@ from sandbox.calendars import Calendars
 from sandbox.crm.items import Crm
 from sandbox.events import Delivered, Events
 from sandbox.faults import Faults
+from sandbox.groups import Groups
 from sandbox.limits import Limits
 from sandbox.messages import Messages
 from sandbox.people import People
@@ -105,6 +106,7 @@ class Portal:
         self.events = Events(self)
         self.automation = Automation(self)
         self.tasks = Tasks(self)
+        self.groups = Groups(self)
         self.timeline = Timeline(self)
         self.messages = Messages(self)
         self.calendars = Calendars(self)

@@ -109,6 +109,12 @@ def _check_fields(call: Call, fields: JSON) -> None:
             raise RestError("ERROR_CORE", f'Пользователь, указанный в поле "{title}", не найден.<br>')
     if fields.get("PARENT_ID") and fields["PARENT_ID"] not in call.portal.tasks.tasks:
         raise RestError("ERROR_CORE", 'Задача, указанная в поле "Надзадача", не найдена.<br>')
+    group = fields.get("GROUP_ID")
+    if group and not call.portal.groups.works(group, call.caller.user_id):
+        raise RestError("ERROR_CORE", "Нет доступа к группе или проекту.<br>")
+    column = call.portal.groups.column(fields["STAGE_ID"]) if fields.get("STAGE_ID") else None
+    if fields.get("STAGE_ID") and (column is None or column.entity_id != group):
+        call.complain(f"STAGE_ID {fields['STAGE_ID']} is no column of the group's board")
     if fields.get("STATUS") and fields["STATUS"] not in {2, 3, 4, 5, 6}:
         raise RestError("ERROR_CORE", "Некорректный статус<br>")
     start, end = fields.get("START_DATE_PLAN"), fields.get("END_DATE_PLAN")
