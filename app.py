@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -28,6 +29,8 @@ from b24app.bitrix.transport import new_session
 from b24app.core.process import ProcessDef
 from b24app.core.process_file import ProcessProblems, read_folder
 from b24app.engine import queueing
+from b24app.engine.admin import NotThere
+from b24app.engine.doctor import diagnose
 from b24app.engine.metrics import Metrics
 from b24app.engine.queueing import Jobs, is_shared
 from b24app.engine.upkeep import Upkeep
@@ -175,7 +178,7 @@ def _settings_or_exit() -> Settings:
 
 
 def _add_commands(web: Flask) -> None:
-    for command in (check, migrate, serve, work, clock):
+    for command in (check, migrate, serve, work, clock, doctor):
         web.cli.add_command(command)
 
 
@@ -259,6 +262,23 @@ def clock() -> None:
     with ticking(jobs.tick, upkeep=Upkeep(application.workshop).look):
         stop.wait()
     jobs.close()
+
+
+@click.command
+@click.option("--portal", default="", help="Only this portal: its number, member_id or host.")
+@click.option("--fix", is_flag=True, help="Mend what can be mended, and look again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(portal: str, fix: bool, as_json: bool) -> None:
+    """Look for what is wrong, on line, with reasons and remedies; ends with 0 (fine), 1 (warnings) or 2 (broken)."""
+    workshop = _application().workshop
+    try:
+        found = diagnose(workshop, portal, fix=fix)
+    except NotThere:
+        click.echo(f"There is no portal {portal}.", err=True)
+        raise SystemExit(2) from None
+    lang = workshop.settings.lang
+    click.echo(json.dumps(found.as_json(lang), ensure_ascii=False, indent=2) if as_json else "\n".join(found.lines(lang)))
+    raise SystemExit(found.exit_code)
 
 
 def _needs_shared(application: Application) -> Jobs:

@@ -155,6 +155,21 @@ def progress(workshop: Workshop, portal_id: int) -> Mapping[str, Any]:
     return found
 
 
+def wanted_entries(workshop: Workshop, portal_id: int) -> list[Entry]:
+    """List what the portal is to have, by the catalogue, the processes tied and whose tokens are kept."""
+    with workshop.database.read() as connection:
+        kinds = {tie.entity_type_id for tie in processes.ties(connection, portal_id)}
+    user = workshop.portal(portal_id).grant.user
+    smart = [kind for kind in kinds if kind >= FIRST_SMART]
+    return entries(workshop.settings.public_url, workshop.catalogue, user, smart)
+
+
+def given_hashes(workshop: Workshop, portal_id: int) -> dict[str, str]:
+    """Return the hashes of the definitions the portal was given, by the key of the entry."""
+    stored = workshop.portal(portal_id).registered
+    return {key: value.strip('"') for key, value in stored.items() if ":" in key}
+
+
 @dataclass(slots=True)
 class _SetUp:
     """One run of a set-up."""
@@ -177,25 +192,17 @@ class _SetUp:
 
     def _register(self) -> list[Line]:
         self._step("reading")
-        wanted = self._wanted()
+        wanted = wanted_entries(self.workshop, self.portal.id)
         has, taken = self._present(), set[tuple[Kind, str]]()
         for _ in range(ROUNDS):
-            changes = differences(wanted, has, self._hashes())
+            changes = differences(wanted, has, given_hashes(self.workshop, self.portal.id))
             if not changes:
                 break
             self._step("registering", todo=len(changes))
             taken |= self._write(changes)
             has = self._present().knowing(taken)
-        left = {change.key for change in differences(wanted, has, self._hashes())}
+        left = {change.key for change in differences(wanted, has, given_hashes(self.workshop, self.portal.id))}
         return [self._line(entry, has, left) for entry in wanted] + self._removed(wanted)
-
-    def _wanted(self) -> list[Entry]:
-        settings = self.workshop.settings
-        with self.workshop.database.read() as connection:
-            kinds = {tie.entity_type_id for tie in processes.ties(connection, self.portal.id)}
-        user = self.workshop.portal(self.portal.id).grant.user
-        smart = [kind for kind in kinds if kind >= FIRST_SMART]
-        return entries(settings.public_url, self.workshop.catalogue, user, smart)
 
     def _present(self) -> Present:
         answers = self.gate.batch(READS)
@@ -203,10 +210,6 @@ class _SetUp:
             if isinstance(answer, Transient | AuthLost | PortalGone):
                 raise answer
         return present(answers)
-
-    def _hashes(self) -> dict[str, str]:
-        stored = self.workshop.portal(self.portal.id).registered
-        return {key: value.strip('"') for key, value in stored.items() if ":" in key}
 
     def _write(self, changes: list[Change]) -> set[tuple[Kind, str]]:
         """Send changes and remember what worked; returns what the portal says to have, though its list did not show it.

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from b24app.store.database import open_database
@@ -32,3 +35,9 @@ def migrate(url: str) -> None:
             command.upgrade(made, "head")
     finally:
         engine.dispose()
+
+
+def behind(connection: Connection) -> bool:
+    """Tell whether a database lacks migrations this version of the application needs."""
+    head = ScriptDirectory.from_config(config("")).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() != head
