@@ -7,6 +7,7 @@ from collections import Counter
 from b24app.core.process import STANDARD_FIELDS, ProcessDef, StageDef, names_of
 from b24app.core.process_shape import Reading
 from b24app.core.process_steps import FIELD_KINDS, Mention, PlacedStep, StepCheck
+from b24app.core.process_yaml import Written
 from b24app.core.robot import Catalogue
 from b24app.core.roles import Role
 from b24app.core.text import T, folded
@@ -34,6 +35,8 @@ _SAME_CODE = T("код поля {code} уже занят полем «{other}»"
 _BAD_ROLE = T("роль не читается: «{text}»", "the role cannot be read: “{text}”")
 _ROLE_WORD = T("«responsible» значит ответственного, другой роли так не называют", "“responsible” is taken")
 _ROLE_CIRCLE = T("роль «{name}» определена через саму себя", "the role “{name}” is defined by itself")
+_SAME_FORM = T("форма «{name}» в процессе уже есть", "the process has a form “{name}” already")
+_TWO_FORMS = T("у стадии «{stage}» уже есть своя форма", "the stage “{stage}” has a form of its own already")
 _NOT_FORWARD = T("платёж двигает карточку только вперёд", "a payment moves an item forward only")
 _TWO_RULES = T("для стадии «{stage}» уже есть правило", "there is a rule for the stage “{stage}” already")
 
@@ -43,8 +46,10 @@ def check(process: ProcessDef, steps: list[PlacedStep], catalogue: Catalogue, re
     checking = StepCheck(process, catalogue, reading)
     _stages(process, reading)
     _fields(process, reading)
-    checking.all(steps)
+    checking.all([*steps, *_asked(process, reading)])
     _roles(process, checking)
+    _forms(process, checking)
+    _corrections(process, checking)
     _booking(process, checking)
     _changes(process, checking)
     _payments(process, checking)
@@ -124,6 +129,60 @@ def _in_circle(name: str, process: ProcessDef) -> bool:
         seen.add(inner)
         text = process.roles[inner]
     return False
+
+
+def _asked(process: ProcessDef, reading: Reading) -> tuple[PlacedStep, ...]:
+    """Return the step that asks for the summing-up, as if the file had written it."""
+    quality, line = process.quality, reading.lines.get("quality", 1)
+    if quality is None or not process.stages:
+        return ()
+    props = {name: Written(line, text) for name, text in quality.step.props.items()}
+    return (PlacedStep(quality.step, Written(line, {**props}), process.stages[-1].key, "enter", "quality"),)
+
+
+def _forms(process: ProcessDef, checking: StepCheck) -> None:
+    """Check who fills the forms in, and that each has a name and a place of its own."""
+    reading = checking.reading
+    seen: set[str] = set()
+    placed = [(stage.form, f"stages.{stage.key}.form") for stage in process.stages if stage.form]
+    if process.quality is not None:
+        placed.append((process.quality.form, "quality.form"))
+        for number, key in enumerate(process.quality.stages):
+            path = f"quality.stages[{number}]"
+            line = reading.lines.get(path, 1)
+            checking.stage(key, path, line)
+            if any(stage.key == key and stage.form for stage in process.stages):
+                reading.wrong(line, path, _TWO_FORMS.fill(stage=key))
+    for form, path in placed:
+        line = reading.lines.get(path, 1)
+        if form.name and form.name in seen:
+            reading.wrong(reading.lines.get(f"{path}.name", line), f"{path}.name", _SAME_FORM.fill(name=form.name))
+        seen.add(form.name)
+        if form.who:
+            _role(form.who, f"{path}.who", reading.lines.get(f"{path}.who", line), checking)
+
+
+def _corrections(process: ProcessDef, checking: StepCheck) -> None:
+    if process.corrections is None:
+        return
+    lines = checking.reading.lines
+    for code, kind in process.corrections.violation_types.items():
+        for number, head in enumerate(kind.heads):
+            path = f"tables.violation_types.{code}.heads[{number}]"
+            _role(head, path, lines.get(path, 1), checking)
+    for number, route in enumerate(process.corrections.routes):
+        path = f"tables.routes[{number}].responsible"
+        if route.responsible:
+            _role(route.responsible, path, lines.get(path, 1), checking)
+
+
+def _role(text: str, path: str, line: int, checking: StepCheck) -> None:
+    try:
+        Role.parse(text)
+    except ValueError:
+        checking.reading.wrong(line, path, _BAD_ROLE.fill(text=text[:60]))
+        return
+    checking.role(text, path, line)
 
 
 def _booking(process: ProcessDef, checking: StepCheck) -> None:

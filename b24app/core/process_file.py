@@ -27,15 +27,19 @@ from b24app.core.process import (
     versioned,
 )
 from b24app.core.process_check import check
+from b24app.core.process_forms import CORRECTIONS, FormReader
 from b24app.core.process_shape import Reading
 from b24app.core.process_steps import Block, Mention, PlacedStep, placed_step
 from b24app.core.process_yaml import MAX_CHARACTERS, Place, Problem, Written, read_yaml
 from b24app.core.robot import Catalogue
 from b24app.core.text import EMPTY, T, folded
 
-_KEYS = ("process", "title", "item", "smart", "pipeline", "roles", "fields", "booking", "payments", "stages")
+_KEYS = (
+    "process", "title", "item", "smart", "pipeline", "roles", "fields", "booking", "payments", "quality", *CORRECTIONS,
+    "stages",
+)  # fmt: skip
 _STAGE_KEYS = (
-    "name", "aliases", "semantics", "id", "requires", "checks", "otherwise", "enter", "changes", "leave",
+    "name", "aliases", "semantics", "id", "requires", "checks", "otherwise", "enter", "form", "changes", "leave",
 )  # fmt: skip
 FIELD_TYPES: tuple[FieldType, ...] = get_args(FieldType)
 NAME_LIMIT = 100
@@ -167,15 +171,19 @@ class _Parts:
 
     reading: Reading
     steps: list[PlacedStep]
+    forms: FormReader
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.steps = []
+        self.forms = FormReader(reading, lambda node, stage, path: self._steps(node, stage, path, "enter"))
 
     def process(self, root: Written) -> ProcessDef:
         r = self.reading
         top = r.section(root, "", _KEYS, ("process", "title", "item", "stages"))
         item = cast(ItemKind, r.choice(top["item"], "item", ("deal", "lead", "smart"))) if "item" in top else "deal"
+        corrections = self.forms.corrections(top)
+        stages = self._stages(top.get("stages"))
         return ProcessDef(
             code=r.word(top["process"], "process", _NAME, _NAME_RULE) if "process" in top else "",
             title=r.bilingual(top["title"], "title", NAME_LIMIT) if "title" in top else EMPTY,
@@ -186,7 +194,9 @@ class _Parts:
             fields=self._fields(top.get("fields")),
             booking=self._booking(top.get("booking")),
             payments=self._payments(top.get("payments")),
-            stages=self._stages(top.get("stages")),
+            quality=self.forms.quality(top.get("quality"), stages[-1].key if stages else ""),
+            corrections=corrections,
+            stages=stages,
         )
 
     def _smart(self, node: Written | None, item: ItemKind, line: int) -> SmartType | None:
@@ -289,6 +299,7 @@ class _Parts:
             checks=self._requires(part, key, path) + self._steps(part.get("checks"), key, f"{path}.checks", "checks"),
             otherwise=self._steps(part.get("otherwise"), key, f"{path}.otherwise", "otherwise"),
             enter=self._steps(part.get("enter"), key, f"{path}.enter", "enter"),
+            form=self.forms.form(part.get("form"), key, f"{path}.form"),
             changes=self._changes(part.get("changes"), key, f"{path}.changes"),
             leave=self._steps(part.get("leave"), key, f"{path}.leave", "leave"),
         )
