@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -20,6 +20,11 @@ class Formula:
 
 
 Value = str | int | float | bool | Formula | None
+
+
+def _cleared(value: Value) -> Value:
+    """Tell an empty text, which empties a cell, from zero and false, which are values."""
+    return None if value == "" else value
 
 
 class Refused(Exception):
@@ -85,6 +90,17 @@ class Sheet:
         line = self.cells[row]
         line.extend([None] * (column + 1 - len(line)))
         line[column] = None if value == "" else value
+
+    def put_line(self, row: int, left: int, values: Sequence[Value]) -> None:
+        """Enter values side by side; None leaves a cell alone, an empty text clears it."""
+        self.check(row + 1, left + len(values))
+        self.cells.extend([] for _ in range(row + 1 - len(self.cells)))
+        line = self.cells[row]
+        line.extend([None] * (left + len(values) - len(line)))
+        kept = line[left : left + len(values)]
+        line[left : left + len(values)] = [
+            old if new is None else new or _cleared(new) for old, new in zip(kept, values, strict=True)
+        ]
 
     def check(self, rows: int, columns: int, said: str = "") -> None:
         """Raise `Refused` when the grid has fewer rows or columns than these."""

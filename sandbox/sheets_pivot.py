@@ -52,7 +52,9 @@ def computed(book: Book, pivot: JSON) -> list[Line]:
     area = Area.of(pivot["source"])
     lines = [[source.at(row, c) for c in range(source.column_count)] for row in range(area.top, _end(source, area))]
     lines = [line[area.left : area.right] for line in lines]
-    if not lines:
+    width = (area.right or source.column_count) - area.left
+    parts = (*pivot.get("rows", []), *pivot.get("values", []))
+    if not lines or any(part.get("sourceColumnOffset", 0) >= width for part in parts):
         return [["#REF!"]]
     table = _Table(lines[0], pivot.get("rows", []), pivot.get("values", []), book.locale.startswith("ru"))
     return [table.head(), *table.body(lines[1:], 0, [])]

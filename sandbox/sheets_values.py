@@ -138,10 +138,9 @@ def write(book: Book, data: JSON, option: str) -> JSON:
     if width > (area.right or 0) - area.left and area.right != area.left + 1:
         raise Refused(f"Requested writing within range [{data['range']}], but tried writing to column [{area.left + width}]")
     sheet.check(area.top + len(rows), area.left + width, str(data["range"]))
+    take = entered if option == "USER_ENTERED" else raw
     for row, line in enumerate(rows, area.top):
-        for column, value in enumerate(line, area.left):
-            if value is not None:
-                sheet.put(row, column, entered(value) if option == "USER_ENTERED" else raw(value))
+        sheet.put_line(row, area.left, [None if value is None else take(value) for value in line])
     touched = {"updatedRows": len(rows), "updatedColumns": width, "updatedCells": sum(map(len, rows))}
     return {"spreadsheetId": book.id, "updatedRange": named(sheet, area), **touched}
 
