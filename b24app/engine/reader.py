@@ -243,8 +243,9 @@ class HistoryReader:
 
     def _task_change(self, connection: Connection, task: Task, row: ledger.TaskRow) -> None:
         was_finished = row.status in ledger.FINISHED
-        anew = task.finished and (not was_finished or (row.finished_at is not None and _later(task, row.finished_at)))
-        if anew:
+        accepted = row.status == "awaiting_control" and task.status == "completed"  # which dates its end anew
+        again = was_finished and not accepted and row.finished_at is not None and _later(task, row.finished_at)
+        if task.finished and (not was_finished or again):
             rounds = row.rounds + 1
             closed_at = task.closed_at or task.changed_at or self.workshop.now()
             ledger.task_status(connection, row.id, task.status, closed_at, rounds)
@@ -252,7 +253,7 @@ class HistoryReader:
             if queue.add_work(connection, self.portal.id, row.item, key, "task", body, self.workshop.now()):
                 self.found += 1
         elif task.status != row.status:
-            finished_at = row.finished_at if task.finished else None
+            finished_at = (task.closed_at or row.finished_at) if task.finished else None
             ledger.task_status(connection, row.id, task.status, finished_at, row.rounds)
 
     def _changes(self, connection: Connection, question: Question, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -18,7 +18,7 @@ from b24app.bitrix.callbacks import page
 from b24app.core.item import ItemRef
 from b24app.core.portal import Gateway, PortalSettings, Secrets
 from b24app.engine.install import set_up
-from b24app.engine.lane import Lane
+from b24app.engine.lane import LEASE, Lane
 from b24app.engine.openings import opened
 from b24app.settings import Settings
 from b24app.store import journal, ledger, processes
@@ -30,6 +30,7 @@ from sandbox.company import demo_company
 from sandbox.portal import Portal as PretendPortal
 from sandbox.serve import Running, serve
 from sandbox.world import World
+from tests.flows.cuts import Cut, Killed
 
 MONDAY = datetime.fromisoformat("2026-06-01T10:00:00+03:00")
 SCOPES = [
@@ -63,6 +64,8 @@ class Stage:
     holder: dict[str, Any] = field(default_factory=dict)
     others: list[Stage] = field(default_factory=list)
     """The same application on further portals."""
+    cut: Cut | None = None
+    """Where the next worker is to die, for tests of that."""
     expected_troubles: list[str] = field(default_factory=list)
     """What a test knows to have failed at its end; everything else that failed fails the test."""
 
@@ -90,8 +93,19 @@ class Stage:
             workshop.portals.set_secrets(connection, self.portal_id, Secrets(gateway=gateway, payment_key="k" * 20))
 
     def drain(self) -> None:
-        """Let the application do all it has to do now."""
-        Lane(self.application.workshop, self.portal_id, "test").drain()
+        """Let the application do all it has to do now; where a worker dies of it, another one goes on."""
+        cut, self.cut = self.cut, None
+        if cut is None:
+            Lane(self.application.workshop, self.portal_id, "worker").drain()
+            return
+        try:
+            with cut.armed(self.application.workshop):
+                Lane(self.application.workshop, self.portal_id, "doomed").drain()
+        except Killed:
+            self.clock.advance(LEASE + timedelta(seconds=1))
+            self.drain()
+        else:
+            self.cut = cut
 
     def settle(self) -> None:
         """Deliver events and let the application work until both sides are quiet."""

@@ -110,6 +110,18 @@ def test_finished_work_is_told_to_the_manager_who_asks_the_client_and_accepts(st
     assert stage.waiting().keys() == {"control:final_payment"}
 
 
+def test_accepting_the_next_day_does_not_begin_the_acceptance_again(stage: Stage) -> None:
+    """S2-51: being accepted dates the end of a task anew, and is no second end."""
+    deal = scheduled(stage)
+    stage.close(deal, INSTALL, by=ALEXEY)
+    stage.turn(hours=20)
+    stage.close(deal, ASK)
+    stage.turn(minutes=10)
+    assert stage.task(deal, INSTALL)["status"] == "5"
+    assert len([notice for notice in stage.notices(MARIA) if "завершены, монтажник" in notice]) == 1
+    assert [title for title in stage.titles(deal) if ASK in title] == []
+
+
 def test_works_are_not_finished_before_they_are_accepted(stage: Stage) -> None:
     """S2-24, 51."""
     deal = scheduled(stage)
