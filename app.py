@@ -95,7 +95,7 @@ def assemble(
     threads: int = 4,
 ) -> Application:
     """Join the parts for these settings; raises `ProcessProblems` for process files that cannot be used."""
-    logs.mask.learn(settings.client_secret, settings.secret_key, settings.admin_token)
+    logs.mask.keep(settings.client_secret, settings.secret_key, settings.admin_token)
     common, own = load_processes(settings.processes)
     addresses = Addresses(settings.oauth_hosts, settings.allow_http)
     sessions = sessions_of_threads()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, MutableMapping
 from typing import Any
 
@@ -19,17 +21,41 @@ MASK = "***"
 
 
 class Mask:
-    """Replaces secrets in texts: known values wherever they stand, and whatever is named like a secret."""
+    """Replaces secrets in texts: known values wherever they stand, and whatever is named like a secret.
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
-        self._known: set[str] = {secret for secret in known if len(secret) >= 6}
+    Tokens come and go: of those learnt in passing the last ``remembered`` are known, as many as may still be written.
+    """
+
+    def __init__(self, known: Iterable[str] = (), remembered: int = 1000) -> None:
+        self._known: dict[str, None] = dict.fromkeys(secret for secret in known if len(secret) >= 6)
+        self._passing: OrderedDict[str, None] = OrderedDict()
+        self._remembered = remembered
+        self._lock = threading.Lock()
+
+    def keep(self, *secrets: str) -> None:
+        """Mask these values for good."""
+        self._known = {**self._known, **dict.fromkeys(secret for secret in secrets if len(secret) >= 6)}
 
     def learn(self, *secrets: str) -> None:
         """Mask these values from now on."""
-        self._known.update(secret for secret in secrets if len(secret) >= 6)
+        with self._lock:
+            for secret in secrets:
+                if len(secret) >= 6:
+                    self._passing[secret] = None
+                    self._passing.move_to_end(secret)
+            while len(self._passing) > self._remembered:
+                self._passing.popitem(last=False)
+
+    def forget(self) -> None:
+        """Know nothing any more, as in a process that was just started."""
+        with self._lock:
+            self._known = {}
+            self._passing.clear()
 
     def text(self, text: str) -> str:
-        for secret in self._known:
+        with self._lock:
+            known = [*self._known, *self._passing]
+        for secret in known:
             if secret in text:
                 text = text.replace(secret, MASK)
         return _WEBHOOK.sub(rf"\1{MASK}", _NAMED.sub(rf"\1{MASK}", text))

@@ -55,6 +55,7 @@ class StoredTokens:
         """Give a token that is good for the next minutes; raise ``AuthLost`` where only a person can help."""
         portal = self._workshop.portal(self._portal_id)
         _refuse_dead(portal)
+        mask.learn(portal.grant.access, portal.grant.refresh)  # this process may have been started after they were stored
         left = portal.grant.expires - self._workshop.now()
         if left > FRESH:
             return portal.grant.access

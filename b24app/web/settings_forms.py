@@ -76,19 +76,35 @@ def company_fields(settings: PortalSettings) -> dict[str, Any]:
 def gateway_fields(gateway: Gateway) -> dict[str, Any]:
     """Write the gateway the way its form shows it; values without a place to fill may be passwords and stay hidden."""
     return {
-        "url": gateway.url,
+        "url": _hidden_query(gateway.url),
         "method": gateway.method,
         "fields": _pairs(gateway.fields),
         "headers": _pairs(gateway.headers),
         "ok": gateway.ok,
         "failed": gateway.failed,
-        "status_url": gateway.status_url,
+        "status_url": _hidden_query(gateway.status_url),
         "status_ok": gateway.status_ok,
     }
 
 
 def _pairs(values: Mapping[str, str]) -> str:
     return "\n".join(f"{name}={value if not value or '{' in value else HIDDEN}" for name, value in values.items())
+
+
+def _hidden_query(address: str) -> str:
+    """Hide what an address carries after its question mark, but for the places to fill."""
+    path, mark, query = address.partition("?")
+    parts = (pair.partition("=") for pair in query.split("&"))
+    shown = (f"{name}{sign}{value if not value or '{' in value else HIDDEN}" for name, sign, value in parts)
+    return path + mark + "&".join(shown)
+
+
+def _kept_query(address: str, old: str) -> str:
+    """Put back into an address what was shown hidden and not touched."""
+    path, mark, query = address.partition("?")
+    before = dict(pair.partition("=")[::2] for pair in old.partition("?")[2].split("&"))
+    parts = (pair.partition("=") for pair in query.split("&"))
+    return path + mark + "&".join(f"{n}{sign}{before.get(n, '') if value == HIDDEN else value}" for n, sign, value in parts)
 
 
 def written(form: Form, lists: Collection[str] = (), flags: Collection[str] = ()) -> dict[str, Any]:
@@ -189,6 +205,7 @@ def read_gateway(form: Form, old: Gateway) -> tuple[Gateway, dict[str, T]]:
     fields = _read_pairs(form.get("fields", ""), old.fields, "fields", wrong)
     headers = _read_pairs(form.get("headers", ""), old.headers, "headers", wrong)
     texts = {name: form.get(name, "").strip() for name in ("url", "ok", "failed", "status_url", "status_ok")}
+    texts |= {name: _kept_query(texts[name], getattr(old, name)) for name in ("url", "status_url")}
     for name, text in texts.items():
         if len(text) > 2000:
             wrong[name] = _LONG

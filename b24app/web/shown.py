@@ -11,6 +11,7 @@ from b24app.core.actions import Action
 from b24app.core.item import DEAL, LEAD, ItemRef
 from b24app.core.text import T, show
 from b24app.engine.known import Names
+from b24app.log import MASK
 from b24app.store.journal import Run, StoredAction
 from b24app.store.portals import Portal
 
@@ -285,7 +286,7 @@ def action_json(stored: StoredAction) -> dict[str, Any]:
         "sent_at": stored.sent_at,
         "ended_at": stored.ended_at,
         "not_before": stored.not_before,
-        "body": a.to_json(stored.action),
+        "body": a.to_json(stored.action) | ({"token": MASK} if isinstance(stored.action, a.AnswerRobot) else {}),
         "progress": stored.progress,
     }
     return {key: as_json(value) for key, value in told.items()}
