@@ -41,6 +41,7 @@ from b24app.core.needs import (
     NeedDealsOfLead,
     NeedItem,
     NeedProducts,
+    NeedReaders,
     NeedTask,
 )
 from b24app.core.worktime import WorkCalendar
@@ -127,6 +128,9 @@ def query(need: Need[Any], book: FieldBook) -> Query:
             return Query(need, (command,), lambda r: tuple(int(row["id"]) for row in items_in(_result(r[0]))))
         case NeedBusy():
             return _busy_query(need, book)
+        case NeedReaders(post_id):
+            command = Command("log.blogpost.getusers.important", {"POST_ID": post_id})
+            return Query(need, (command,), lambda r: tuple(int(user) for user in _result(r[0]) or ()))
         case _:
             raise TypeError(f"the portal does not answer {need!r}")
 
@@ -158,6 +162,17 @@ def _or_none(reply: Reply | PortalError, read: Callable[[Any], Any]) -> Any:
 def get_item(ref: ItemRef) -> Command:
     params = {"entityTypeId": ref.entity_type_id, "id": ref.id, "useOriginalUfNames": "Y"}
     return Command("crm.item.get", params)
+
+
+def list_items(refs: Sequence[ItemRef]) -> Command:
+    """Ask for up to fifty items of one kind at once; those that are gone or must not be seen are missing in the answer.
+
+    Page: api-reference/crm/universal/crm-item-list.md.
+    """
+    ids = sorted(ref.id for ref in refs)
+    filters, order = {"@id": ids}, {"id": "ASC"}
+    params = {"entityTypeId": refs[0].entity_type_id, "select": ["*"], "filter": filters, "order": order, "start": -1}
+    return Command("crm.item.list", {**params, "useOriginalUfNames": "Y"})
 
 
 def items_in(result: Any) -> list[dict[str, Any]]:

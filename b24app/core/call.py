@@ -9,7 +9,7 @@ from typing import Any
 
 from b24app.core.forms import FormDef
 from b24app.core.item import ItemRef
-from b24app.core.quality import Corrections, Quality
+from b24app.core.quality import Board, Corrections, Quality
 from b24app.core.text import Lang, T
 from b24app.core.worktime import WorkCalendar
 
@@ -162,6 +162,8 @@ class House:
     """What the process asks for where its items end."""
     corrections: Corrections | None = None
     """What the company agreed on corrections, where the process is about them."""
+    boards: Mapping[str, Board] = field(default_factory=dict)
+    """Projects of departments that were set up on the portal, by their Russian names."""
     employee_fields: frozenset[str] = frozenset({"installer"})
     """Fields that hold an employee, so that texts show a name and not a number."""
 

@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar, cast
 
 from b24app.core.forms import Submission
 from b24app.core.item import Busy, ChecklistItem, Client, Item, ItemRef, People, Product, Task
+from b24app.core.quality import Quality
+from b24app.core.text import T
 
 V = TypeVar("V")
 
@@ -172,7 +174,38 @@ class NeedForms(Need[tuple[Submission, ...]]):
     ref: ItemRef
 
 
-REMEMBERED = (NeedLedger, NeedForms)
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another process of the portal: the number of its kind of items, and what is asked where they end."""
+
+    code: str
+    title: T
+    entity_type_id: int
+    quality: Quality | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedProcess(Need[Neighbour | None]):
+    """A process by its code; None where the portal does not run it."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedNews(Need[tuple[int | None, ...]]):
+    """The news posted about an item, oldest first; None for one that is still on its way to the portal."""
+
+    ref: ItemRef
+
+
+@dataclass(frozen=True, slots=True)
+class NeedReaders(Need[tuple[int, ...]]):
+    """Who has confirmed that he read important news."""
+
+    post_id: int
+
+
+REMEMBERED = (NeedLedger, NeedForms, NeedProcess, NeedNews)
 """Needs the application's own memory answers; no portal is asked."""
 
 

@@ -54,6 +54,14 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Board:
+    """A department's project on the portal, and the columns of its kanban that the process speaks of, in order."""
+
+    group: int
+    columns: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """How a commission agrees: ``quorum`` is ``all``, ``majority`` or a number; the rest as a `Pause` is written."""
 

@@ -79,6 +79,8 @@ class Robot(Generic[P]):
     returns: type[Any] | None = None
     waits: bool = False
     internal: bool = False
+    on_portal: bool = True
+    """Whether administrators find it in the portal's automation; others stand in process files only."""
     check: bool = False
     """A check may stand under ``checks`` of a stage: its ``ok`` decides whether the item stays."""
     entity_types: frozenset[int] | None = None

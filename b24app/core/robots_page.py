@@ -39,7 +39,12 @@ def robots_page(catalogue: Catalogue) -> str:
 
 
 def _kind(robot: Robot[Any]) -> str:
-    kinds = {"check": robot.check, "answers": robot.waits, "internal": robot.internal}
+    kinds = {
+        "check": robot.check,
+        "answers": robot.waits,
+        "internal": robot.internal,
+        "process files only": not robot.on_portal,
+    }
     return ", ".join(kind for kind, is_one in kinds.items() if is_one) or "step"
 
 

@@ -303,12 +303,12 @@ def _field_of(name: str, wanted: FieldDef, entity: str, prefix: str, sort: int) 
 
 
 def type_fields(title: T, lang: Lang) -> dict[str, Any]:
-    """Describe the smart process of a file: with stages, pipelines, automation, clients, and tied to tasks and deals."""
+    """Describe the smart process of a file: with stages, pipelines, automation, clients, and tied to tasks, leads and deals."""
     flags = ("Stages", "Categories", "Automation", "Client", "Observers", "UseInUserfield", "BeginCloseDates", "Documents")
     return {
         "title": title.at(lang),
         **{f"is{flag}Enabled": "Y" for flag in flags},
-        "relations": {"parent": [{"entityTypeId": DEAL, "isChildrenListEnabled": "true"}]},
+        "relations": {"parent": [{"entityTypeId": kind, "isChildrenListEnabled": "true"} for kind in (LEAD, DEAL)]},
         "linkedUserFields": {"TASKS_TASK|UF_CRM_TASK": "true", "CALENDAR_EVENT|UF_CRM_CAL_EVENT": "true"},
     }
 

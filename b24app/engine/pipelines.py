@@ -175,6 +175,8 @@ class _Creation:
         title = self.process.smart.title if self.process.smart else None
         if title is None:
             raise CannotTie(f"smart process {self.process.smart.entity_type_id if self.process.smart else ''}")
+        with self.workshop.database.write() as connection:  # its pipelines will be ours, also where the reply is lost
+            note_down(self.workshop, connection, self.portal.id, {self._making: []})
         fields = shape.type_fields(title, self.portal.settings.lang)
         answer = self._call(Command("crm.type.add", {"fields": fields}))
         made = shape.read_type(as_map(as_map(answer.result).get("type")))

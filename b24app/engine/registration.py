@@ -106,7 +106,9 @@ class Change:
 
 def entries(public_url: str, catalogue: Catalogue, token_user: int, smart_types: Iterable[int] = ()) -> list[Entry]:
     """List everything the application registers; ``smart_types`` are the smart processes that get a journal, too."""
-    robots = [_robot(robot, public_url, token_user) for robot in catalogue.values() if not robot.internal]
+    robots = [
+        _robot(robot, public_url, token_user) for robot in catalogue.values() if robot.on_portal and not robot.internal
+    ]
     handler = f"{public_url}/b24/event"
     events = [_event(name, handler, optional=False) for name in EVENTS]
     events += [_event(name, handler, optional=True) for name in OPTIONAL_EVENTS]

@@ -15,6 +15,7 @@ from b24app.bitrix.effects.crm import (
     commenting,
 )
 from b24app.bitrix.effects.effect import Effect, Progress, Setting, Step
+from b24app.bitrix.effects.news import AddingNews
 from b24app.bitrix.effects.tasks import AddingTask, ApprovingTask, ClosingTask, RenewingTask, UpdatingTask
 from b24app.bitrix.effects.visits import AddingVisit, CancellingVisit
 from b24app.core import actions as a
@@ -44,6 +45,8 @@ def effect_of(action: a.Action, mark: str, setting: Setting) -> Effect:
             return ApprovingTask.of(action, mark, setting)
         case a.Comment():
             return commenting(action, mark, setting)
+        case a.AddNews():
+            return AddingNews(action, mark, setting)
         case a.Notify():
             return Notifying(action, mark, setting)
         case a.SendSms() if action.message_id:
@@ -58,7 +61,7 @@ def effect_of(action: a.Action, mark: str, setting: Setting) -> Effect:
             return AnsweringRobot(action, mark, setting)
         case a.ClaimSlot() | a.ReleaseSlots() | a.SetTimer() | a.CancelTimers() | a.RunStageAgain() | a.MarkTrained():
             raise TypeError(f"{action.kind} is not carried out on the portal")
-        case a.AwardPoints() | a.AddNews():
+        case a.AwardPoints():
             raise TypeError(f"{action.kind} is not carried out on the portal")
         case _:
             assert_never(action)

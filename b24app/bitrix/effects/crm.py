@@ -76,7 +76,10 @@ class MovingStage(Effect):
 
 
 class AddingItem(Effect):
-    """Creates an item that carries the mark as its ``originId`` (``xmlId`` for smart processes)."""
+    """Creates an item that carries the mark as its ``originId`` (``xmlId`` for smart processes).
+
+    Fields are called as in process files or as on the portal; ``pipeline`` names a process.
+    """
 
     def __init__(self, action: AddItem, mark: str, setting: Setting) -> None:
         super().__init__(mark, setting)
@@ -100,7 +103,9 @@ class AddingItem(Effect):
     def send(self, progress: Progress) -> tuple[Command, ...]:
         if progress.get("item_id"):
             return ()
-        fields: dict[str, Any] = {k: v for k, v in self.action.fields.items() if v is not None and k != "pipeline"}
+        kind, given = self.action.entity_type_id, self.action.fields.items()
+        named = {name: value for name, value in given if value is not None and name != "pipeline"}
+        fields: dict[str, Any] = {self.setting.book.code(kind, name) or name: value for name, value in named.items()}
         pipeline = self.action.fields.get("pipeline")
         if pipeline is not None:
             fields["categoryId"] = self.setting.pipelines.get(str(pipeline), pipeline)

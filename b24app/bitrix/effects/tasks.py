@@ -16,6 +16,9 @@ from b24app.bitrix.replies import Reply, as_map
 from b24app.core.actions import AddTask, ApproveTask, CloseTask, RenewTask, UpdateTask
 from b24app.core.item import TaskStatus
 
+RESULT_WANTED = 3
+"""The ``SE_PARAMETER`` by which a task cannot be completed without a result (api-reference/tasks/fields.md)."""
+
 
 class AddingTask(Effect):
     """Gives a task, then its checklist line by line.
@@ -80,6 +83,12 @@ class AddingTask(Effect):
         }
         if action.deadline is not None:
             fields["DEADLINE"] = action.deadline.isoformat(timespec="seconds")
+        if action.group is not None:
+            fields["GROUP_ID"] = action.group
+        if action.stage is not None:
+            fields["STAGE_ID"] = action.stage
+        if action.require_result:
+            fields["SE_PARAMETER"] = [{"CODE": RESULT_WANTED, "VALUE": "Y"}]
         for name, people in (("AUDITORS", action.auditors), ("ACCOMPLICES", action.accomplices)):
             if people:
                 fields[name] = list(people)
