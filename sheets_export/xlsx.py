@@ -82,7 +82,9 @@ def _rows(sheet: Any, formats: _Formats, rows: Sequence[Correction], calendar: W
 
 
 def _put(sheet: Any, row: int, column: int, cell: Cell, shown: Any) -> None:
-    if isinstance(cell, str):
+    if cell == "":
+        sheet.write_blank(row, column, None, shown)  # an empty text would count in Excel's own sums and filters
+    elif isinstance(cell, str):
         sheet.write_string(row, column, cut(cell, TEXT_LIMIT), shown)
     else:
         sheet.write_number(row, column, cell, shown)
