@@ -45,6 +45,8 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     visit = facts[NeedLedger(call.item)].visit
     if item is None:
         return Outcome(wording.GONE)
+    if call.place.passed:
+        return Outcome(wording.PASSED)
     span, user = agreed.visit(call, item, props.date_field, props.time_field, props.hours), item.user(props.user_field)
     cancelled: tuple[Action, ...] = (CancelVisit(call.item, visit.id, visit.user),) if visit else ()
     undone = CANCELLED.fill(when=_when(call, visit)) if visit else EMPTY

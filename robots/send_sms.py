@@ -62,6 +62,8 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     item, ledger = facts[NeedItem(call.item)], facts[NeedLedger(call.item)]
     if item is None:
         return Outcome(wording.GONE, returns=Returns(""))
+    if call.place.passed:
+        return Outcome(wording.PASSED, returns=Returns(""))
     text = wording.sms(call, props.text, wording.known(call, facts, item))
     if not text:
         return Outcome(EMPTY_TEXT, returns=Returns(""))

@@ -28,6 +28,10 @@ PLACES = frozenset(
 """Places every text may hold, besides the names of the process file's fields."""
 
 GONE = T("Карточка удалена, делать нечего", "The item was deleted, there is nothing to do")
+PASSED = T(
+    "Карточка уже ушла с этой стадии: сообщать и бронировать поздно",
+    "The item has left this stage already: it is too late to tell people and to book them",
+)
 
 _LABELS: Mapping[str, T] = {
     "contact_or_company": T("Контакт или компания", "Contact or company"),

@@ -101,7 +101,7 @@ def test_a_worker_killed_at_a_request_is_followed_by_one_that_ends_in_the_same_s
         (careless, "tasks.task.renew"),
         (careless, "task.commentitem.add"),
         (lost, "calendar.event.delete"),
-        (lost, "crm.item.get"),
+        (booked, "crm.item.get"),
         (accepted, "tasks.task.approve"),
         (answered, "bizproc.event.send"),
     ],

@@ -68,6 +68,18 @@ def test_after_an_outage_moves_are_handled_in_their_order_and_none_brings_the_de
     assert "не закрыта задача «Подписать договор»" in comments[0]
 
 
+def test_a_stage_passed_during_an_outage_sends_the_client_nothing_and_books_nobody(stage: Stage) -> None:
+    deal = stage.arrive("materials_bought", **AGREED)
+    for key in ("date_agreed", "installation_set", "lost"):
+        stage.clock.advance(timedelta(minutes=30))
+        moved_without_us(stage, deal, key)
+    stage.portal.events.queue.clear()
+    stage.turn(hours=1)
+    assert stage.world.sms.outbox == []
+    assert (stage.visits(ALEXEY), stage.titles(deal), stage.waiting()) == ([], [], {})
+    assert "ушла с этой стадии" in stage.runs(deal, "send_sms")[-1].why.ru
+
+
 def test_events_told_twice_do_everything_once(stage: Stage) -> None:
     stage.portal.faults.duplicate_events = 1.0
     deal = stage.new_deal(contactId=1, opportunity=1000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -61,9 +60,9 @@ def record(stage: Stage) -> Iterator[Record]:
     sys.stderr = written
     logs.set_up_logging(level=logging.DEBUG)
     sys.stderr = stderr
-    known, settings = set(logs.mask._known), stage.application.workshop.settings
-    logs.mask._known.clear()
-    logs.mask.learn(settings.client_secret, settings.secret_key, settings.admin_token)
+    settings = stage.application.workshop.settings
+    logs.mask.forget()
+    logs.mask.keep(settings.client_secret, settings.secret_key, settings.admin_token)
     found = Record(written)
     _note_secrets(stage, found)
     try:
@@ -72,7 +71,6 @@ def record(stage: Stage) -> Iterator[Record]:
         root.handlers[:], level = before
         root.setLevel(level)
         structlog.reset_defaults()
-        logs.mask._known = known
 
 
 def _note_secrets(stage: Stage, record: Record) -> None:
@@ -213,7 +211,6 @@ def _operators(stage: Stage, record: Record) -> None:
 
 
 def test_no_secret_is_written_whatever_fails(stage: Stage, record: Record) -> None:
-    stage.expected_troubles = ["?"]
     deal = troubled_flow(stage)
     send_sms(stage, deal)
     bad_callbacks(stage, record, stage.application.web.test_client())
@@ -225,6 +222,7 @@ def test_no_secret_is_written_whatever_fails(stage: Stage, record: Record) -> No
     _operators(stage, record)
     record.secrets |= {run.token: "event token" for run in stage.portal.automation.runs}
 
+    stage.expected_troubles = stage.troubles()
     assert stage.application.workshop.portal(stage.portal_id).state == "reconnect"
     lines = record.log.getvalue().splitlines()
     assert any("portal lost" in line for line in lines)
@@ -232,7 +230,6 @@ def test_no_secret_is_written_whatever_fails(stage: Stage, record: Record) -> No
     assert len(stage.portal.automation.runs) >= 2
     assert len(record.secrets) > 20
     assert record.leaks() == []
-    stage.expected_troubles = stage.troubles()
 
 
 def test_a_leak_would_be_seen(stage: Stage, record: Record) -> None:
@@ -240,6 +237,6 @@ def test_a_leak_would_be_seen(stage: Stage, record: Record) -> None:
     access = stage.application.workshop.portal(stage.portal_id).grant.access
     record.answers["page"] = f"<p>{access}</p>"
     record.answers["address"] = quote(GATEWAY_PASSWORD, safe="")
-    logs.log("test").info("kept", token_elsewhere=re.sub("^", "x", access))
+    logs.log("test").info("kept", note=f"the bank signs with {PAYMENT_KEY}")
 
     assert {leak.partition(":")[0] for leak in record.leaks()} == {"page", "address", "log"}
