@@ -8,7 +8,7 @@ from typing import Any
 from b24app.core.actions import CloseTask
 from b24app.core.call import Call, FormSubmitted
 from b24app.core.forms import task_asks
-from b24app.core.needs import Facts, Need, NeedLedger, OwnTask
+from b24app.core.needs import Facts, Need, NeedLedger
 from b24app.core.robot import NoProps, Outcome, Robot
 from b24app.core.text import T, bb
 
@@ -23,21 +23,18 @@ def needs(call: Call, props: NoProps, facts: Facts) -> Iterable[Need[Any]]:
 
 
 def decide(call: Call, props: NoProps, facts: Facts) -> Outcome:
-    """Close the open tasks that asked whoever sent the form for it; one nobody else is to answer asked him, too."""
+    """Close the open tasks the answers settle: his own; all of them where one answer settles the form."""
     cause = call.cause
     if not isinstance(cause, FormSubmitted):
         return Outcome(NOT_A_FORM, ok=False)
     form = call.house.forms.get(cause.form)
     said = {"name": bb(cause.name or f"№ {cause.by}"), "form": form.title if form else cause.form}
-    asking = [task for task in facts[NeedLedger(call.item)].tasks if task.open and _answered(task, cause)]
+    each = form is not None and form.each
+    asking = [task for task in facts[NeedLedger(call.item)].tasks if task.open and task_asks(cause.form, task.name)]
+    settled = [task for task in asking if not each or task.responsible == cause.by]
     reason = call.say(CLOSED, **said)
-    closed = tuple(CloseTask(call.item, task.task_id, reason) for task in asking if task.task_id is not None)
+    closed = tuple(CloseTask(call.item, task.task_id, reason) for task in settled if task.task_id is not None)
     return Outcome(SUBMITTED.fill(**said), closed)
-
-
-def _answered(task: OwnTask, cause: FormSubmitted) -> bool:
-    """Tell whether a task is settled: the one named like the form by anybody's answers, ``vote:…`` by its own person's."""
-    return task.name == cause.form or (task_asks(cause.form, task.name) and task.responsible == cause.by)
 
 
 ROBOT = Robot(

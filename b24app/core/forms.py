@@ -86,7 +86,7 @@ class FormDef:
     """A form: who fills it in, what it asks, and the steps that follow.
 
     ``who`` is a role of the process. Whoever has an open task named after the form (``<name>`` or ``<name>:…``) fills it
-    in as well; where ``who`` is empty, nobody else does.
+    in as well; where ``who`` is empty, nobody else does. One answer settles a form, unless ``each`` wants everybody's own.
     """
 
     name: str
@@ -94,6 +94,7 @@ class FormDef:
     questions: tuple[Question, ...]
     who: str = ""
     about: T = EMPTY
+    each: bool = False
     submitted: tuple[Step, ...] = ()
 
 
@@ -360,6 +361,23 @@ def said(question: Question, answer: Any, lang: Lang, people: People) -> str:
 def _option(question: Question, key: str, lang: Lang) -> str:
     option = question.options.get(key)
     return option.at(lang) if option else key
+
+
+def written(questions: tuple[Question, ...], answers: Answers) -> dict[str, Any]:
+    """Write answers the way a page sends them, to be looked over and sent again."""
+    return {q.name: _sent(q, answers[q.name]) for q in questions if answers.get(q.name) is not None}
+
+
+def _sent(question: Question, answer: Any) -> Any:
+    match answer:
+        case bool():
+            return "yes" if answer else "no"
+        case list() | tuple() if question.type == "rows":
+            return [written(question.questions, row) for row in answer]
+        case list() | tuple():
+            return [str(one) for one in answer]
+        case _:
+            return str(answer)
 
 
 # JSON -----------------------------------------------------------------------------------------------------------------

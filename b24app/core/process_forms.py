@@ -71,7 +71,7 @@ class FormReader:
             return None
         r = self.reading
         required = ("title", "questions") if name else ("name", "title", "questions")
-        part = r.section(node, path, ("name", "who", "title", "about", "questions", "submitted"), required)
+        part = r.section(node, path, ("name", "who", "each", "title", "about", "questions", "submitted"), required)
         questions = self._questions(part.get("questions"), f"{path}.questions", ())
         if "questions" in part and not questions and part["questions"].sequence == ():
             r.wrong(part["questions"].line, f"{path}.questions", _EMPTY)
@@ -80,6 +80,7 @@ class FormReader:
             title=r.bilingual(part["title"], f"{path}.title", _TITLE) if "title" in part else EMPTY,
             questions=questions,
             who=r.text(part["who"], f"{path}.who") if "who" in part else "",
+            each=r.flag(part["each"], f"{path}.each") if "each" in part else False,
             about=r.bilingual(part["about"], f"{path}.about", _HELP) if "about" in part else EMPTY,
             submitted=self.steps(part.get("submitted"), stage, f"{path}.submitted"),
         )

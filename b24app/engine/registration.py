@@ -48,6 +48,7 @@ ALREADY = frozenset({"ERROR_ACTIVITY_ALREADY_INSTALLED", "ERROR_SENDER_ALREADY_I
 
 _JOURNAL = T("Журнал процессов", "Process journal")
 _BOOKING = T("Бронирование монтажа", "Installation booking")
+_QUALITY = T("Качество", "Quality")
 _SMS = T("СМС через приложение", "SMS through the application")
 _SMS_ABOUT = T("Отправляет через СМС-шлюз из настроек приложения", "Sends through the gateway of the application's settings")
 _DOCUMENTS = {LEAD: ["crm", "CCrmDocumentLead", "LEAD"], DEAL: ["crm", "CCrmDocumentDeal", "DEAL"]}
@@ -115,7 +116,8 @@ def entries(public_url: str, catalogue: Catalogue, token_user: int, smart_types:
     tabs = ["CRM_DEAL_DETAIL_TAB", "CRM_LEAD_DETAIL_TAB", *(f"CRM_DYNAMIC_{n}_DETAIL_TAB" for n in sorted(set(smart_types)))]
     journals = [_placement(tab, f"{public_url}/b24/placement/journal", _JOURNAL) for tab in tabs]
     bookings = [_placement(tab, f"{public_url}/b24/placement/booking", _BOOKING) for tab in tabs if "LEAD" not in tab]
-    return [*robots, *events, *journals, *bookings, _sms(public_url)]
+    forms = [_placement(tab, f"{public_url}/b24/placement/quality", _QUALITY) for tab in tabs]
+    return [*robots, *events, *journals, *bookings, *forms, _sms(public_url)]
 
 
 def _robot(robot: Robot[Any], public_url: str, token_user: int) -> Entry:

@@ -43,7 +43,7 @@ def submissions(connection: Connection, portal_id: int, item: ItemRef) -> tuple[
 
 
 def come_to(connection: Connection, portal_id: int, item: ItemRef, stage_ids: Iterable[str]) -> int:
-    """Count how often an item has come to any of these stages, runs of a stage once more left out; at least once."""
+    """Count how often an item is known to have come to any of these stages; a stage only run again does not count."""
     e = t.entries.c
     where = sa.and_(
         e.portal_id == portal_id,
@@ -53,7 +53,7 @@ def come_to(connection: Connection, portal_id: int, item: ItemRef, stage_ids: It
         e.history_id.is_not(None),
     )
     found: int = connection.execute(sa.select(sa.func.count()).select_from(t.entries).where(where)).scalar_one()
-    return max(1, found)
+    return found
 
 
 def award(connection: Connection, portal_id: int, action: AwardPoints, at: datetime) -> None:

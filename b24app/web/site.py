@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from b24app.engine import rerun
-from b24app.web import admin, admin_api, booking, journal, payments, process_pages, settings_page
+from b24app.web import admin, admin_api, booking, forms, journal, payments, process_pages, settings_page
 
 PAGES = (
     settings_page.pages,
     process_pages.pages,
     journal.pages,
     booking.pages,
+    forms.pages,
     payments.pages,
     partial(admin.pages, reruns=rerun),
     partial(admin_api.pages, reruns=rerun),
