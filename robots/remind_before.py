@@ -17,7 +17,7 @@ from b24app.core.needs import Facts, Need, NeedItem, NeedLedger, NeedPeople, Own
 from b24app.core.properties import written
 from b24app.core.robot import Outcome, Robot, prop
 from b24app.core.roles import Role
-from b24app.core.text import T, plain
+from b24app.core.text import T
 from b24app.core.worktime import Pause
 
 NO_DATE = T("Дата не указана, напоминать не о чем", "There is no date, nothing to remind of")
@@ -81,20 +81,21 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
         return Outcome(OVER.fill(start=start))
     name, due = task_name(props.title, props.name), _due(call, props, span)
     if due > call.at:
-        return _wait(call, props, due, start, name)
+        title = wording.title(call, props.title, wording.known(call, facts, item))
+        return _wait(call, props, due, start, name, title)
     task = facts[NeedLedger(call.item)].last_task(name)
     if task is not None and _same(task, due):
         return Outcome(KEPT.fill(title=task.title, at=wording.moment(call, task.opened_at)))
     return _give(call, props, facts, item, span, start)
 
 
-def _wait(call: Call, props: Props, due: datetime, start: str, name: str) -> Outcome:
+def _wait(call: Call, props: Props, due: datetime, start: str, name: str, title: str) -> Outcome:
     timer = SetTimer(
         item=call.item,
         name=f"remind:{name}",
         due=due,
         step=Step(ROBOT.code, written(props)),
-        what=call.say(WHAT, title=plain(call.say(props.title))),
+        what=call.say(WHAT, title=title),
     )
     waits = WAITS.fill(start=start, due=wording.moment(call, due), before=props.before.words())
     return Outcome(wording.sentence(MOVED, waits) if isinstance(call.cause, TimerDue) else waits, (timer,))

@@ -227,7 +227,7 @@ def duration(length: timedelta) -> T:
         return T(f"{hours} ч {minutes % 60} мин", f"{hours} h {minutes % 60} min")
     if minutes:
         return T(f"{minutes} мин", f"{minutes} min")
-    return T("меньше минуты", "less than a minute")
+    return T("минуту", "a minute")
 
 
 def sentence(*parts: T) -> T:

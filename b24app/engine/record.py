@@ -93,6 +93,8 @@ def _store_action(
     origin: Origin,
     at: datetime,
 ) -> None:
+    if isinstance(action, a.CancelTimers) and not ledger.cancel_timers(connection, portal.id, action, at):
+        return  # there was nothing to cancel, and nothing to tell
     state: ActionState = "done" if isinstance(action, LOCAL) else "pending"
     item = item_of_action(action, call.item)
     action_id = journal.add_action(connection, portal.id, run_id, item, mark, action, state, at)
@@ -113,8 +115,6 @@ def _store_action(
             ledger.release_slots(connection, portal.id, action.item)
         case a.SetTimer():
             ledger.set_timer(connection, portal.id, run_id, call.place.entry_id, action, at)
-        case a.CancelTimers():
-            ledger.cancel_timers(connection, portal.id, action, at)
         case a.MarkTrained():
             ledger.was_trained(connection, portal.id, action.item, action.stage, at)
         case a.AwardPoints():

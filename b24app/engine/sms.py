@@ -55,8 +55,7 @@ def look(session: requests.Session, gateway: Gateway, phone: str, message_id: st
         return Sent("unknown", "the gateway cannot be asked")
     values = {"phone": phone, "text": "", "id": message_id}
     try:
-        url = _filled(gateway.status_url, values, quote=True)
-        response = session.get(url, timeout=TIMEOUT, allow_redirects=False)
+        response = _request_status(session, gateway, values)
     except requests.RequestException as error:
         return Sent("unknown", type(error).__name__)
     if response.status_code >= 300:
@@ -80,6 +79,13 @@ def _request(
             body = json.dumps(filled, ensure_ascii=False).encode()
             how["headers"] = {"Content-Type": "application/json; charset=utf-8", **gateway.headers}
             return session.post(address, data=body, **how)
+
+
+def _request_status(session: requests.Session, gateway: Gateway, values: Mapping[str, str]) -> requests.Response:
+    """Ask with the same key or password: the fields that are the same for every message go along."""
+    constant = {name: value for name, value in gateway.fields.items() if "{" not in value}
+    address = _filled(gateway.status_url, values, quote=True)
+    return session.get(address, params=constant, headers=dict(gateway.headers), timeout=TIMEOUT, allow_redirects=False)
 
 
 def _filled(template: str, values: Mapping[str, str], *, quote: bool = False) -> str:

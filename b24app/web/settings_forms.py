@@ -25,12 +25,14 @@ PRESETS: Mapping[str, Gateway] = {
         method="POST",
         fields={"login": "", "psw": "", "phones": "{phone}", "mes": "{text}", "id": "{id}", "charset": "utf-8", "fmt": "3"},
         failed="error_code",
+        status_url="https://smsc.ru/sys/status.php?phone={phone}&id={id}",
+        status_ok='"status"',
     ),
     "smsru": Gateway(
         url="https://sms.ru/sms/send",
         method="POST",
         fields={"api_id": "", "to": "{phone}", "msg": "{text}", "json": "1"},
-        ok='"OK"',
+        ok='"sms_id"',
         failed='"ERROR"',
     ),
 }
