@@ -22,7 +22,8 @@ def take_lease(connection: Connection, portal_id: int, name: str, at: datetime, 
     statement = insert.on_conflict_do_update(
         index_elements=["portal_id", "name"], set_={"value": until}, where=t.cursors.c.value <= _microseconds(at)
     )
-    return until if connection.execute(statement).rowcount == 1 else None
+    taken = connection.execute(statement.returning(t.cursors.c.value)).first()  # an insert's row count means nothing
+    return until if taken is not None else None
 
 
 def leave_lease(connection: Connection, portal_id: int, name: str, held: int) -> None:

@@ -1,0 +1,85 @@
+"""The ceiling deal from its contract to the last payment, on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.flows.stage import AGREED, ALEXEY, HEAD, Stage, a_file, a_stage
+
+pytestmark = pytest.mark.postgres
+SERVER = os.environ.get("B24APP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """Create a database for this test and drop it afterwards; without a server the tests are skipped."""
+    name = f"b24app_flows_{uuid4().hex[:12]}"
+    try:
+        server = psycopg.connect(SERVER, autocommit=True, connect_timeout=2)
+    except psycopg.OperationalError as error:
+        pytest.skip(f"no PostgreSQL at hand: {error}".partition("\n")[0])
+    with server:
+        server.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        server.execute(sql.SQL("alter database {} set synchronous_commit = off").format(sql.Identifier(name)))
+        yield f"{SERVER.rpartition('/')[0]}/{name}".replace("postgresql://", "postgresql+psycopg://")
+        server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def stage(tmp_path: Path, database_url: str) -> Iterator[Stage]:
+    with a_stage(tmp_path, database_url=database_url) as stage:
+        stage.install()
+        stage.settle()
+        yield stage
+        assert stage.world.complaints == []
+        assert stage.troubles() == []
+
+
+def test_a_deal_walks_all_stages_with_every_branch_on_its_way(stage: Stage) -> None:
+    deal = stage.new_deal(contactId=1, opportunity=100000, currencyId="RUB")
+    stage.turn(hours=24)
+    assert len(stage.titles(deal, user=HEAD)) == 1
+    stage.move(deal, "contract_signed")
+    assert stage.stage_of(deal) == "contract"
+    stage.write(deal, contract_file=a_file())
+    stage.close(deal, "Подписать договор")
+    stage.move(deal, "contract_signed")
+    stage.close(deal, "дату предоплаты")
+    stage.move(deal, "materials_paid")
+    stage.close(deal, "Закупить", tick=False)
+    assert stage.task(deal, "Закупить")["status"] in ("2", "3")
+    stage.turn(minutes=1)
+    stage.close(deal, "Закупить")
+    stage.move(deal, "materials_bought")
+    stage.write(deal, **{**AGREED, "install_date": "2026-05-29"})
+    stage.close(deal, "Согласовать дату и время")
+    stage.move(deal, "date_agreed")
+    assert stage.stage_of(deal) == "materials_bought"
+    stage.write(deal, install_date="2026-06-08")
+    stage.move(deal, "date_agreed")
+    assert stage.visits(ALEXEY) == ["08.06 10:00"]
+    stage.turn(days=3)
+    stage.close(deal, "Позвонить клиенту")
+    stage.move(deal, "installation_set")
+    stage.close(deal, "Выполнить монтаж", by=ALEXEY)
+    stage.turn(hours=2)
+    stage.close(deal, "узнать мнение")
+    stage.move(deal, "work_done")
+    stage.close(deal, "оплата за выполненные")
+    stage.move(deal, "paid_accepted")
+    assert stage.stage_of(deal) == "paid_accepted"
+    assert (stage.titles(deal), stage.waiting(), len(stage.world.sms.outbox)) == ([], {}, 1)
+
+
+def test_two_orders_for_one_installer_are_decided_one_after_the_other(stage: Stage) -> None:
+    first = stage.arrive("date_agreed", **AGREED)
+    second = stage.arrive("date_agreed", "Потолки, пр. Мира, 10", **AGREED)
+    assert (stage.stage_of(first), stage.stage_of(second)) == ("date_agreed", "materials_bought")
+    assert "занят другим заказом" in stage.comments(second)[0]
