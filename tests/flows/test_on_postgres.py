@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from b24app.engine.queueing import apply_schema
 from tests.flows.stage import AGREED, ALEXEY, HEAD, Stage, a_file, a_stage
 
 pytestmark = pytest.mark.postgres
@@ -34,6 +35,7 @@ def database_url() -> Iterator[str]:
 
 @pytest.fixture
 def stage(tmp_path: Path, database_url: str) -> Iterator[Stage]:
+    apply_schema(database_url)
     with a_stage(tmp_path, database_url=database_url) as stage:
         stage.install()
         stage.settle()
