@@ -1,4 +1,4 @@
-"""Serve the demo company: ``python -m sandbox [--port N] [--oauth-port N] [--sms-port N]``."""
+"""Serve the demo company: ``python -m sandbox [--port N] [--oauth-port N] [--sms-port N] [--sheets-port N]``."""
 
 from __future__ import annotations
 
@@ -21,16 +21,19 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8024, help="port of the portal (0 = any free)")
     parser.add_argument("--oauth-port", type=int, default=0)
     parser.add_argument("--sms-port", type=int, default=0)
+    parser.add_argument("--sheets-port", type=int, default=0)
     asked = parser.parse_args()
     world = World(SandboxClock(datetime.now(UTC), running=True))
     portal = demo_company(Portal(world))
-    ports = {portal.name: asked.port, "oauth": asked.oauth_port, "sms": asked.sms_port}
+    ports = {portal.name: asked.port, "oauth": asked.oauth_port, "sms": asked.sms_port, "sheets": asked.sheets_port}
+    world.sheets.add("Отчёты", "reports")
     running = serve(world, ports=ports, deliver=True, blueprints=PAGES)
     sys.stdout.write(
         f"portal  http://{portal.domain}/\n"
         f"control http://{portal.domain}/_sandbox/state\n"
         f"oauth   http://{world.oauth_domain}/oauth/token/\n"
         f"sms     http://{world.sms.domain}/sms/send\n"
+        f"sheets  http://{world.sheets_domain}/ (spreadsheet id: reports)\n"
     )
     sys.stdout.flush()
     try:

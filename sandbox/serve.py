@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -65,7 +66,8 @@ class Running:
         """Stop delivering and serving."""
         self._stop.set()
         for server in self._servers:
-            server.trigger.pull_trigger(partial(wasyncore.close_all, server._map))
+            with suppress(OSError):  # an earlier pull may have closed everything before this one is through
+                server.trigger.pull_trigger(partial(wasyncore.close_all, server._map))
         for thread in self._threads:
             thread.join(timeout=5)
         for server in self._servers:

@@ -147,4 +147,4 @@ def _column(sheet: Sheet, column: int) -> JSON:
     span = {"sheetId": sheet.id, "dimension": "COLUMNS", "startIndex": column, "endIndex": column + 1}
     kept = [_kept(entry, {"dimensionRange": span}, "COLUMN") for entry in sheet.column_metadata.get(column, [])]
     hidden = {"hiddenByUser": True} if column in sheet.hidden_columns else {}
-    return {"pixelSize": 100, **hidden, **({"developerMetadata": kept} if kept else {})}
+    return {"pixelSize": sheet.widths.get(column, 100), **hidden, **({"developerMetadata": kept} if kept else {})}

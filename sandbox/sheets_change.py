@@ -114,8 +114,8 @@ def _append(book: Book, asked: JSON) -> JSON:
 
 def _insert(book: Book, asked: JSON) -> JSON:
     sheet, dimension, start, end = _span(book, asked["range"])
-    if start > (sheet.row_count if dimension == "ROWS" else sheet.column_count):
-        raise Refused("the index is beyond the grid")
+    if start >= (sheet.row_count if dimension == "ROWS" else sheet.column_count):
+        raise Refused("range.startIndex is beyond the grid: append instead")
     if asked.get("inheritFromBefore") and start == 0:
         raise Refused("inheritFromBefore cannot be true when inserting at the beginning")
     sheet.insert(dimension, start, end - start)
@@ -152,10 +152,14 @@ def _move(book: Book, asked: JSON) -> JSON:
 
 def _update_dimension(book: Book, asked: JSON) -> JSON:
     sheet, dimension, start, end = _span(book, asked["range"])
-    if dimension == "COLUMNS" and "hiddenByUser" in asked.get("fields", ""):
-        chosen = set(range(start, end))
-        hide = asked["properties"].get("hiddenByUser", False)
-        sheet.hidden_columns = sheet.hidden_columns | chosen if hide else sheet.hidden_columns - chosen
+    fields, wanted = str(asked.get("fields", "")).split(","), asked["properties"]
+    if dimension != "COLUMNS" or not {"hiddenByUser", "pixelSize"}.issuperset(fields):
+        raise Refused("the pretend Sheets knows only hiddenByUser and pixelSize of columns")
+    for column in range(start, end):
+        if "hiddenByUser" in fields:
+            (sheet.hidden_columns.add if wanted.get("hiddenByUser") else sheet.hidden_columns.discard)(column)
+        if "pixelSize" in fields:
+            sheet.widths[column] = wanted["pixelSize"]
     return {}
 
 

@@ -77,6 +77,7 @@ class Sheet:
     metadata: list[JSON] = field(default_factory=list)
     column_metadata: dict[int, list[JSON]] = field(default_factory=dict)
     hidden_columns: set[int] = field(default_factory=set)
+    widths: dict[int, int] = field(default_factory=dict)
 
     def at(self, row: int, column: int) -> Value:
         """Give what was entered into a cell."""
@@ -170,6 +171,7 @@ class Sheet:
             metadata=list(self.metadata),
             column_metadata={column: list(kept) for column, kept in self.column_metadata.items()},
             hidden_columns=set(self.hidden_columns),
+            widths=dict(self.widths),
         )
 
     def _shift(self, dimension: Dimension, shift: Shift) -> None:
@@ -182,6 +184,7 @@ class Sheet:
             return
         self.column_metadata = {new: kept for old, kept in self.column_metadata.items() if (new := shift(old)) is not None}
         self.hidden_columns = {new for old in self.hidden_columns if (new := shift(old)) is not None}
+        self.widths = {new: width for old, width in self.widths.items() if (new := shift(old)) is not None}
         self.formats = [(_shifted(area, shift), entered) for area, entered in self.formats]
 
 

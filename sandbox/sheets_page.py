@@ -46,7 +46,7 @@ class _Shown:
         width = max((len(line) for line in grid), default=0)
         self.title, self.hidden, self.pivots = sheet.title, sheet.hidden, len(sheet.pivots)
         self.columns = [c for c in range(width) if c not in sheet.hidden_columns]
-        self.letters = [letters(column) for column in self.columns]
+        self.letters = [(letters(column), sheet.widths.get(column, 100)) for column in self.columns]
         self.lines = [
             (row + 1, row < sheet.frozen_rows, [self._text(sheet, line, row, column) for column in self.columns])
             for row, line in enumerate(grid[:MOST])

@@ -27,6 +27,8 @@ SUMMARY_HEAD = T(
     "Summary of corrections. The tables below may be changed: the application only keeps their source up to date.",
 )
 FIRST_ID = 24_000
+PIXELS = 8
+"""The width of a character."""
 
 
 def new_corrections(listed: Sequence[Listed], lang: Lang) -> tuple[list[JSON], ExportState]:
@@ -68,6 +70,7 @@ def fresh(state: ExportState) -> Found:
     return Found(
         sheet=state.sheet,
         title=state.title,
+        rows=2,
         columns=len(COLUMNS),
         header=0,
         width=len(COLUMNS),
@@ -92,6 +95,8 @@ def heads(sheet: int, row: int, columns: dict[int, Column], lang: Lang) -> list[
         fields = "userEnteredValue,userEnteredFormat.textFormat.bold"
         requests.append({"updateCells": {"rows": [{"values": [cell]}], "start": start, "fields": fields}})
         requests.append(_mark({"dimensionRange": _columns(sheet, at)}, COLUMN_MARK, column.code))
+        size = {"properties": {"pixelSize": column.width * PIXELS}, "fields": "pixelSize"}
+        requests.append({"updateDimensionProperties": {"range": _columns(sheet, at), **size}})
         if column.kind in PATTERNS:
             requests.append(_format(sheet, row + 1, at, *PATTERNS[column.kind]))
     return requests
@@ -107,11 +112,20 @@ def more_columns(found: Found, columns: Sequence[Column], lang: Lang) -> list[JS
 
 
 def new_rows(found: Found, at: int, keys: Sequence[str]) -> list[JSON]:
-    """Make the requests that insert rows with their keys before a row; both happen or neither."""
+    """Make the requests that insert rows with their keys before a row; both happen or neither.
+
+    Where the table reaches the end of the grid an empty row is added first: rows are only inserted before another one.
+    """
     span = {"sheetId": found.sheet, "dimension": "ROWS", "startIndex": at, "endIndex": at + len(keys)}
     start = {"sheetId": found.sheet, "rowIndex": at, "columnIndex": found.places[KEY.code]}
     rows = [{"values": [{"userEnteredValue": {"stringValue": key}}]} for key in keys]
+    room = (
+        [{"appendDimension": {"sheetId": found.sheet, "dimension": "ROWS", "length": 1}}]
+        if found.last + 1 >= found.rows
+        else []
+    )
     return [
+        *room,
         {"insertDimension": {"range": span, "inheritFromBefore": at > found.header + 1}},
         {"updateCells": {"rows": rows, "start": start, "fields": "userEnteredValue"}},
     ]

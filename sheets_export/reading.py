@@ -57,8 +57,9 @@ class Found:
 
     sheet: int
     title: str
+    rows: int
     columns: int
-    """How many columns the grid has."""
+    """How many rows and columns the grid has."""
     header: int
     """The row of the heads."""
     width: int
@@ -177,6 +178,7 @@ def _found(
     return Found(
         sheet=state.sheet,
         title=ours["properties"]["title"],
+        rows=ours["properties"]["gridProperties"]["rowCount"],
         columns=ours["properties"]["gridProperties"]["columnCount"],
         header=header,
         width=max([*places.values(), *(at for at, text in heads.items() if text)]) + 1,

@@ -185,6 +185,19 @@ def test_metadata_of_a_column_travels_with_it(office: Office) -> None:
     assert found == [(2, "hours")]
 
 
+def test_a_hidden_or_wide_column_stays_so_when_it_is_moved(office: Office) -> None:
+    office.sheet.hide_columns(0, 1)
+    span = {"sheetId": 0, "dimension": "COLUMNS", "startIndex": 0, "endIndex": 1}
+    office.change(updateDimensionProperties={"range": span, "properties": {"pixelSize": 250}, "fields": "pixelSize"})
+    office.change(moveDimension={"source": span, "destinationIndex": 2})
+
+    fields = "sheets.data.columnMetadata(hiddenByUser,pixelSize)"
+    columns = office.sheet.client.spreadsheets_get(office.book.id, {"fields": fields})["sheets"][0]["data"][0][
+        "columnMetadata"
+    ]
+    assert columns[:2] == [{"pixelSize": 100}, {"pixelSize": 250, "hiddenByUser": True}]
+
+
 def test_a_field_mask_and_ranges_cut_the_answer(office: Office) -> None:
     office.opened.add_worksheet("Другой", 5, 5)
     office.sheet.update([["a", 2, True]], "A1")

@@ -10,7 +10,7 @@ import pytest
 from sandbox.sheets_change import change
 from sandbox.sheets_grid import JSON, Formula
 from sheets_export import plan as plan_module
-from sheets_export.columns import COLUMNS
+from sheets_export.columns import COLUMNS, cells
 from sheets_export.incidents import (
     AccessRevoked,
     KeyColumnGone,
@@ -48,8 +48,7 @@ def move_column(desk: Desk, code: str, to: int) -> None:
 
 
 def own_column(desk: Desk, at: int, head: str) -> None:
-    span = {"sheetId": desk.sheet.id, "dimension": "COLUMNS", "startIndex": at, "endIndex": at + 1}
-    by_hand(desk, insertDimension={"range": span})
+    desk.sheet.insert("COLUMNS", at, 1)
     desk.sheet.put(0, at, head)
 
 
@@ -199,6 +198,15 @@ def test_notes_under_the_table_move_down_with_it(desk: Desk) -> None:
         None,
         "Итого по мнению Анны",
     ]
+
+
+def test_a_table_cut_to_its_last_row_grows_all_the_same(desk: Desk) -> None:
+    desk.export(ONE)
+    desk.sheet.delete("ROWS", 2, desk.sheet.row_count)
+    desk.export(TWO, THREE)
+
+    assert list(desk.table()) == [ONE.key, TWO.key, THREE.key]
+    assert desk.sheet.row_count == 5
 
 
 def test_a_title_line_above_the_heads_does_no_harm(desk: Desk) -> None:
@@ -514,7 +522,9 @@ def test_a_refusal_that_stays_is_told_with_google_s_words(desk: Desk) -> None:
 # ------------------------------------------------------------------------------------------------ size
 
 
-def test_fifty_thousand_rows_cost_at_most_ten_calls() -> None:
+def test_fifty_thousand_rows_cost_at_most_ten_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = cells(ONE, OFFICE, "ru")
+    monkeypatch.setattr(plan_module, "cells", lambda row, calendar, lang: usual)
     rows = [correction(number) for number in range(1, 50_001)]
     listing, state = 1, ExportState(sheet=1, title="Коррекции", summary=2)
     plan = upsert(fresh(state), rows, OFFICE, "ru", first=new_corrections([], "ru")[0], pivots=True)
