@@ -15,9 +15,9 @@ from b24app.core.item import ItemRef
 from b24app.core.text import Lang
 from b24app.core.worktime import WorkCalendar
 from sandbox.clock import SandboxClock
-from sandbox.sheets_grid import Book, Sheet, Value
+from sandbox.sheets_change import change
+from sandbox.sheets_grid import JSON, Book, Sheet, Value
 from sandbox.sheets_pivot import overlay
-from sandbox.sheets_values import letters
 from sandbox.world import World
 from sheets_export.columns import COLUMNS
 from sheets_export.exporter import Exporter, ExportReport
@@ -140,4 +140,22 @@ class Desk:
         return self.table()[key][self.heads[self.column(code)]]
 
 
-__all__ = ["OFFICE", "Desk", "correction", "letters"]
+def by_hand(desk: Desk, **request: JSON) -> None:
+    """Do what people do in the browser."""
+    change(desk.book, [request])
+
+
+def sort_by(desk: Desk, code: str, order: str = "DESCENDING") -> None:
+    area = {"sheetId": desk.sheet.id, "startRowIndex": 1}
+    by_hand(desk, sortRange={"range": area, "sortSpecs": [{"dimensionIndex": desk.column(code), "sortOrder": order}]})
+
+
+def move_column(desk: Desk, code: str, to: int) -> None:
+    at = desk.column(code)
+    span = {"sheetId": desk.sheet.id, "dimension": "COLUMNS", "startIndex": at, "endIndex": at + 1}
+    by_hand(desk, moveDimension={"source": span, "destinationIndex": to})
+
+
+def own_column(desk: Desk, at: int, head: str) -> None:
+    desk.sheet.insert("COLUMNS", at, 1)
+    desk.sheet.put(0, at, head)
