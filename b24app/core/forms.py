@@ -237,7 +237,7 @@ def says_anything(row: Mapping[str, Any]) -> bool:
 
 
 def _several(question: Question, raw: Any) -> list[str] | None:
-    sent = {raw} if isinstance(raw, str) else {str(one) for one in raw or ()}
+    sent = {raw} if isinstance(raw, str) else {str(one) for one in raw} if isinstance(raw, list | tuple) else set()
     sent.discard("")
     if not sent <= question.options.keys():
         raise _Wrong(_OPTION)

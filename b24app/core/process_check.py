@@ -133,10 +133,12 @@ def _in_circle(name: str, process: ProcessDef) -> bool:
 
 def _asked(process: ProcessDef, reading: Reading) -> tuple[PlacedStep, ...]:
     """Return the step that asks for the summing-up, as if the file had written it."""
-    quality, line = process.quality, reading.lines.get("quality", 1)
+    quality, lines = process.quality, reading.lines
     if quality is None or not process.stages:
         return ()
-    props = {name: Written(line, text) for name, text in quality.step.props.items()}
+    line = lines.get("quality", 1)
+    where = {"to": "quality.ask", "deadline": "quality.deadline"}
+    props = {name: Written(lines.get(where.get(name, ""), line), text) for name, text in quality.step.props.items()}
     return (PlacedStep(quality.step, Written(line, {**props}), process.stages[-1].key, "enter", "quality"),)
 
 

@@ -209,7 +209,7 @@ class FormReader:
         if answers is None:
             self.reading.wrong(line, path, _WHEN_TYPE)
             return
-        for value in values:
+        for value in values if answers else ():
             if value not in answers:
                 self.reading.wrong(line, path, _WHEN_VALUE.fill(name=name, value=value, guess=guess(value, answers)))
 

@@ -69,10 +69,8 @@ def test_events_tabs_and_the_message_provider_are_registered(stage: Theatre) -> 
 
     assert {"ONCRMDEALUPDATE", "ONCRMDEALMOVETOCATEGORY", "ONTASKUPDATE", "ONAPPUNINSTALL"} <= bound(stage)
     tabs = {(p.code, p.handler.rpartition("/")[2]) for p in stage.app.placements}
-    assert {
-        ("CRM_DEAL_DETAIL_TAB", "journal"),
-        ("CRM_DEAL_DETAIL_TAB", "booking"),
-        ("CRM_LEAD_DETAIL_TAB", "journal"),
+    assert {(f"CRM_{kind}_DETAIL_TAB", page) for kind in ("DEAL", "LEAD") for page in ("journal", "quality")} | {
+        ("CRM_DEAL_DETAIL_TAB", "booking")
     } == tabs
     assert [provider.code for provider in stage.portal.messages.providers] == ["b24app_sms"]
 
