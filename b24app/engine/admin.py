@@ -12,11 +12,14 @@ from sqlalchemy.engine import Connection
 from b24app.core.item import ItemRef
 from b24app.engine.known import Names, names_of
 from b24app.engine.workshop import Workshop
-from b24app.store import journal, ledger, queue, views
+from b24app.store import journal, ledger, queue, retention, views
 from b24app.store.journal import Run, StoredAction
 from b24app.store.ledger import Timer
 from b24app.store.portals import Portal, Reads
 from b24app.store.views import Incident, Load
+
+LONGEST = 10_000
+"""Runs of one item given at once."""
 
 
 class NotThere(LookupError):
@@ -117,6 +120,14 @@ def incidents(workshop: Workshop, portal_id: int | None = None) -> list[Incident
         return views.incidents(connection, portal_id)
 
 
+def stories(workshop: Workshop, portal_id: int, item: ItemRef) -> list[RunStory]:
+    """Return everything the journal holds of an item, oldest first, for whoever may ask what is kept of him."""
+    with workshop.database.read() as connection:
+        found = [run for _, run in journal.list_runs(connection, portal_id=portal_id, item=item, limit=LONGEST)]
+        actions = journal.actions_of(connection, [run.id for run in found])
+    return [RunStory(portal_id, run, tuple(a for a in actions if a.run_id == run.id)) for run in reversed(found)]
+
+
 def audit(workshop: Workshop, portal_id: int | None = None, limit: int = 100) -> list[Mapping[str, Any]]:
     """Return who changed what and why, newest first."""
     with workshop.database.read() as connection:
@@ -181,6 +192,17 @@ def cancel_timer(workshop: Workshop, timer_id: int, who: str, why: str) -> None:
         if portal_id is None or not views.cancel_timer(connection, timer_id, f"{who}: {why}", workshop.now()):
             raise NotThere(f"waiting timer {timer_id}")
         _changed(connection, workshop, portal_id, who, "cancel_timer", why, timer=timer_id)
+
+
+def forget_item(workshop: Workshop, portal_id: int, item: ItemRef, who: str, why: str) -> Mapping[str, int]:
+    """Delete what is settled of an item: its runs with their actions, its work, its ended timers; return how many.
+
+    What is still open stays: an unsettled action, a waiting timer, an open task and the run it came from.
+    """
+    with workshop.database.write() as connection:
+        gone = retention.forget_item(connection, portal_id, item)
+        journal.note(connection, portal_id, workshop.now(), who, "forget", why, item=str(item), **gone)
+    return gone
 
 
 def wake_portal(workshop: Workshop, portal_id: int, who: str, why: str) -> None:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.engine import Connection
 
@@ -19,6 +19,7 @@ from b24app.calendar import calendar_of
 from b24app.core.actions import Notify
 from b24app.core.item import ItemRef
 from b24app.core.text import T, counted
+from b24app.engine.access import reason_of
 from b24app.engine.known import people_of
 from b24app.engine.metrics import PORTALS, SILENT
 from b24app.engine.notes import note_down
@@ -49,6 +50,15 @@ _NOTICE = T(
     "Application “Processes”: the portal no longer sends events. Read from the history since {since}: {entries}. Work goes "
     "on, but up to a minute late. Open the application and press “Check and restore the registration”, or ask the operator "
     "to run doctor --fix.",
+)
+
+_OPEN = T(
+    "Администратор портала открывает приложение: его вход возвращает доступ",
+    "An administrator of the portal opens the application: that gives access back",
+)
+_MEND = T(
+    "doctor --fix проверит и восстановит подписки; затем проверьте адрес и сертификат",
+    "doctor --fix checks and restores the bindings; then see to the address and the certificate",
 )
 
 _log = log("alarms")
@@ -91,6 +101,36 @@ def silences(workshop: Workshop) -> list[Silence]:
     return [silence for silence in found if silence is not None]
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something about a portal as a whole that operators have to see: what, since when, what to do."""
+
+    portal_id: int
+    kind: Literal["silence", "reconnect"]
+    text: T
+    remedy: T
+    since: datetime | None = None
+
+
+def alarms(workshop: Workshop) -> list[Alarm]:
+    """Return what is wrong with portals now."""
+    now, found = workshop.now(), list[Alarm]()
+    with workshop.database.read() as connection:
+        for portal in workshop.portals.all(connection):
+            if portal.state == "reconnect":
+                found.append(Alarm(portal.id, "reconnect", reason_of(portal), _OPEN))
+            silence = silence_of(connection, portal, now)
+            if silence is not None:
+                found.append(Alarm(portal.id, "silence", said(portal, silence), _MEND, silence.since))
+    return found
+
+
+def said(portal: Portal, silence: Silence) -> T:
+    """Say since when a portal is silent, by its own clock."""
+    tz = calendar_of(portal.settings, silence.since.date()).tz
+    return _WHY.fill(since=silence.since.astimezone(tz), entries=silence.count)
+
+
 def listen(workshop: Workshop) -> list[Silence]:
     """Look whether portals are silent; tell the log and, once a day each, their administrators."""
     found = {silence.portal_id: silence for silence in silences(workshop)}
@@ -129,7 +169,7 @@ def _tell(workshop: Workshop, portal: Portal, silence: Silence) -> None:
         note_down(workshop, connection, portal.id, {_TOLD: day})
         key = f"silence:{day}"
         facts = {"since": silence.since.isoformat(), "entries": silence.entries}
-        run_id = _run(connection, portal, silence, key, _WHY.fill(**words), facts, now)
+        run_id = _run(connection, portal, silence, key, said(portal, silence), facts, now)
         if run_id is None:
             return  # another clock told it
         text = _NOTICE.fill(**words).at(portal.settings.lang)

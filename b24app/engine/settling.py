@@ -16,6 +16,7 @@ from b24app.core.portal import Gateway, PortalSettings, Secrets
 from b24app.core.process import ProcessDef
 from b24app.core.text import T
 from b24app.engine import sms
+from b24app.engine.alarms import said, silence_of
 from b24app.engine.known import Names, names_of, process_of_version
 from b24app.engine.workshop import Workshop
 from b24app.store import journal, ledger, processes, views
@@ -62,6 +63,8 @@ class Desk:
     learned: frozenset[int]
     overlaps: tuple[CalledRobot, ...]
     """Robots that a process file lists for a stage and the portal's automation called there too."""
+    silence: T | None = None
+    """Since when the portal sends no events although its history moves."""
 
     @property
     def roles(self) -> Mapping[str, str]:
@@ -77,12 +80,14 @@ def desk_of(workshop: Workshop, portal: Portal) -> Desk:
         used = views.versions_in_use(connection, portal.id)
         meant = workshop.processes_of(portal)
         known = [Running(meant[code], tied.get(code), used.get(code, {})) for code in sorted(meant)]
+        silent = silence_of(connection, portal, workshop.now())
         return Desk(
             portal=portal,
             names=names_of(connection, workshop, portal),
             processes=tuple(known),
             learned=frozenset(ledger.learned_users(connection, portal.id)),
             overlaps=tuple(_overlaps(connection, workshop, portal, tied)),
+            silence=said(portal, silent) if silent else None,
         )
 
 

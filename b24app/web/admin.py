@@ -17,6 +17,7 @@ from b24app.core.text import cut, plain
 from b24app.engine import admin
 from b24app.engine.access import reason_of
 from b24app.engine.admin import NotThere
+from b24app.engine.alarms import alarms
 from b24app.engine.rerun import NoSuchThing
 from b24app.engine.work import BadStep
 from b24app.engine.workshop import Workshop
@@ -136,7 +137,9 @@ def _lists(bp: Blueprint, workshop: Workshop, show: Show) -> None:
     @bp.get("/incidents")
     def incidents() -> ResponseReturnValue:
         found = admin.incidents(workshop)
-        return show("admin_incidents.html", incidents=found, names=admin.names_for(workshop, (i.portal_id for i in found)))
+        wrong = alarms(workshop)
+        names = admin.names_for(workshop, [*(one.portal_id for one in found), *(one.portal_id for one in wrong)])
+        return show("admin_incidents.html", incidents=found, alarms=wrong, names=names)
 
     @bp.get("/audit")
     def audit() -> ResponseReturnValue:

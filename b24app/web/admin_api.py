@@ -20,6 +20,7 @@ from b24app.core.properties import BadProperty
 from b24app.core.text import cut, plain
 from b24app.engine import admin
 from b24app.engine.admin import NotThere, Wanted
+from b24app.engine.alarms import alarms
 from b24app.engine.rerun import NoSuchThing
 from b24app.engine.work import BadStep
 from b24app.engine.workshop import Workshop
@@ -37,6 +38,12 @@ class Change(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     why: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+class Forget(Change):
+    """Deletes the settled journal of an item of a portal."""
+
+    portal: Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class Rerun(Change):
@@ -123,10 +130,7 @@ def _looks(bp: Blueprint, workshop: Workshop) -> None:
 
     @bp.get("/runs/<int(max=9007199254740991):run_id>")
     def run(run_id: int) -> ResponseReturnValue:
-        story = admin.run_story(workshop, run_id)
-        more = {"props": story.run.props, "facts": story.run.facts, "returns": story.run.returns}
-        told = {**run_json(story.portal_id, story.run), **as_json(more)}
-        return jsonify({**told, "actions": [action_json(action) for action in story.actions]})
+        return jsonify(_story_json(admin.run_story(workshop, run_id)))
 
     @bp.get("/timers")
     def timers() -> ResponseReturnValue:
@@ -142,7 +146,15 @@ def _looks(bp: Blueprint, workshop: Workshop) -> None:
     @bp.get("/incidents")
     def incidents() -> ResponseReturnValue:
         found = admin.incidents(workshop, _portal_id(workshop))
-        return jsonify(incidents=[{**as_json(asdict(one)), "item": str(one.item)} for one in found])
+        wrong = [as_json(asdict(alarm)) for alarm in alarms(workshop)]
+        return jsonify(incidents=[{**as_json(asdict(one)), "item": str(one.item)} for one in found], alarms=wrong)
+
+    @bp.get("/items/<binding>/journal")
+    def item_journal(binding: str) -> ResponseReturnValue:
+        """Give everything the journal holds of an item."""
+        portal = admin.find_portal(workshop, request.args.get("portal", ""))
+        found = admin.stories(workshop, portal.id, _item(binding))
+        return jsonify(runs=[_story_json(story) for story in found])
 
     @bp.get("/audit")
     def audit() -> ResponseReturnValue:
@@ -161,6 +173,13 @@ def _changes(bp: Blueprint, workshop: Workshop) -> None:
         """Cancel a waiting timer."""
         admin.cancel_timer(workshop, timer_id, _who(), _body(Change).why)
         return jsonify(cancelled=timer_id)
+
+    @bp.delete("/items/<binding>/journal")
+    def forget(binding: str) -> ResponseReturnValue:
+        """Delete what is settled of an item from the journal."""
+        body, item = _body(Forget), _item(binding)
+        portal = admin.find_portal(workshop, body.portal)
+        return jsonify(deleted=dict(admin.forget_item(workshop, portal.id, item, _who(), body.why)))
 
     @bp.post("/portals/<portal>/wake")
     def wake(portal: str) -> ResponseReturnValue:
@@ -232,6 +251,12 @@ def _item(written: str) -> ItemRef:
 def _portal_id(workshop: Workshop) -> int | None:
     written = request.args.get("portal", "")
     return admin.find_portal(workshop, written).id if written else None
+
+
+def _story_json(story: admin.RunStory) -> dict[str, Any]:
+    more = {"props": story.run.props, "facts": story.run.facts, "returns": story.run.returns}
+    told = {**run_json(story.portal_id, story.run), **as_json(more)}
+    return {**told, "actions": [action_json(action) for action in story.actions]}
 
 
 def _portal_json(row: admin.PortalRow) -> dict[str, Any]:

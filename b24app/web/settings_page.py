@@ -84,7 +84,14 @@ def show(workshop: Workshop, who: Visitor, answer: Answer | None = None) -> str:
     portal = workshop.portal(who.portal.id)
     if not who.admin:
         tasks, names, learned = settling.tasks_of(workshop, portal, who.user_id)
-        values: dict[str, Any] = {"tasks": tasks, "names": names, "learned": learned, "now": workshop.now()}
+        reason = reason_of(portal) if portal.state == "reconnect" else None
+        values: dict[str, Any] = {
+            "tasks": tasks,
+            "names": names,
+            "learned": learned,
+            "now": workshop.now(),
+            "reason": reason,
+        }
         return show_page(workshop, who, "main_own.html", **values)
     _know_people(workshop, who)
     desk = settling.desk_of(workshop, portal)
@@ -126,6 +133,7 @@ def _words(desk: Desk, answer: Answer) -> dict[str, Any]:
         "presets": forms.PRESETS,
         "weekdays": ("boo_mon", "boo_tue", "boo_wed", "boo_thu", "boo_fri", "boo_sat", "boo_sun"),
         "reason": reason_of(desk.portal) if desk.portal.reason else None,
+        "silence": desk.silence,
         "saved_key": bool(desk.portal.secrets.payment_key),
     }
 

@@ -15,6 +15,10 @@ SETTINGS: Mapping[str, T] = {
         "Откройте это приложение ещё раз под администратором: доступ восстановится, а отложенная работа продолжится сама.",
         "Open this application once more as an administrator: access comes back and the work that waited goes on by itself.",
     ),
+    "set_silence": T(
+        "Работа идёт по истории, с опозданием до минуты. Нажмите кнопку ниже, чтобы восстановить подписки.",
+        "Work follows the history, up to a minute late. Press the button below to restore the bindings.",
+    ),
     "set_reinstall": T("Проверить и восстановить регистрацию", "Check and restore the registration"),
     "set_works_as": T("Работает от имени: {who}", "Works as: {who}"),
     "set_processes": T("Процессы", "Processes"),
@@ -125,6 +129,10 @@ SETTINGS: Mapping[str, T] = {
     "own_none": T(
         "Открытых задач от процессов у вас нет. Они появятся, когда сделка перейдёт на стадию с задачей для вас.",
         "You have no open tasks from processes. They come when an item enters a stage that has a task for you.",
+    ),
+    "own_reconnect": T(
+        "Процессы на паузе: попросите администратора портала открыть это приложение.",
+        "Processes are paused: ask an administrator of the portal to open this application.",
     ),
     "own_open": T("Открыть карточку", "Open the card"),
     "own_help": T("Как это работает", "How it works"),

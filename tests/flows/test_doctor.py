@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import delete, update
@@ -13,7 +15,7 @@ from b24app.engine.doctor import Diagnosis, diagnose
 from b24app.engine.doctor_checks import Finding
 from b24app.engine.upkeep import Upkeep, keep_alive
 from b24app.store import tables as t
-from tests.flows.stage import ADMIN, ALEXEY, Stage
+from tests.flows.stage import ADMIN, ALEXEY, MARIA, Stage
 
 
 def doctor(stage: Stage, *, fix: bool = False, listening: bool = True) -> Diagnosis:
@@ -279,3 +281,62 @@ def test_old_rows_go_and_open_tasks_keep_what_they_came_from(stage: Stage) -> No
     Upkeep(workshop).look()
 
     assert stage.runs(deal) == []
+
+
+# What people see -----------------------------------------------------------------------------------------------------------
+
+
+def main_page(stage: Stage, user: int) -> str:
+    url, form = stage.portal.open_app_post(stage.card, user)
+    parts = urlsplit(url)
+    answer = stage.application.web.test_client().post(f"{parts.path}?{parts.query}", data=form)
+    return answer.get_data(as_text=True)
+
+
+def operators(stage: Stage) -> tuple[str, dict[str, Any]]:
+    """Return the page of incidents and what the API tells of them."""
+    client, token = stage.application.web.test_client(), stage.application.workshop.settings.admin_token
+    client.post("/admin/login", data={"who": "Ольга", "token": token})
+    told = client.get("/admin/api/incidents", headers={"Authorization": f"Bearer {token}"}).get_json()
+    return client.get("/admin/incidents", headers={"Accept-Language": "ru"}).get_data(as_text=True), told
+
+
+def test_silence_is_seen_by_operators_and_by_the_portals_administrator(silent: Stage) -> None:
+    assert "портал не сообщил" not in main_page(silent, ADMIN)
+    silent.clock.advance(SILENT_AFTER)
+    page, told = operators(silent)
+
+    assert "портал не сообщил ни об одном событии: 1 переход по стадиям" in page
+    assert [alarm["kind"] for alarm in told["alarms"]] == ["silence"]
+    assert "портал не сообщил ни об одном событии" in main_page(silent, ADMIN)
+
+
+def test_a_dead_refresh_token_is_seen_by_operators_and_colleagues_and_healed_by_an_administrator(stage: Stage) -> None:
+    stage.portal.faults.refuse_refresh = 1
+    stage.turn(hours=2)
+    page, told = operators(stage)
+
+    assert [alarm["kind"] for alarm in told["alarms"]] == ["reconnect"]
+    assert "Доступ к порталу потерян" in page
+    assert "попросите администратора портала открыть это приложение" in main_page(stage, MARIA)
+    assert "Доступ к порталу потерян" not in main_page(stage, ADMIN)
+    assert stage.application.workshop.portal(stage.portal_id).works
+
+
+def test_what_is_kept_of_an_item_is_given_and_deleted_on_request(stage: Stage) -> None:
+    deal = stage.new_deal()
+    client, workshop = stage.application.web.test_client(), stage.application.workshop
+    headers = {"Authorization": f"Bearer {workshop.settings.admin_token}", "X-Operator": "Olga"}
+    address, runs = f"/admin/api/items/D_{deal}/journal", [run.id for run in stage.runs(deal)]
+    kept = client.get(f"{address}?portal={stage.portal.domain}", headers=headers).get_json()["runs"]
+    body = {"portal": stage.portal.domain, "why": "the client asked for it"}
+    gone = client.delete(address, json=body, headers=headers).get_json()["deleted"]
+
+    left = client.get(f"{address}?portal={stage.portal.domain}", headers=headers).get_json()["runs"]
+    assert [run["id"] for run in kept] == runs
+    assert all("actions" in run for run in kept)
+    assert gone["runs"] == len(kept) - len(left) > 0
+    assert client.delete(address, json={"why": "no portal"}, headers=headers).status_code == 400
+    with workshop.database.read() as connection:
+        (audited,) = [row for row in connection.execute(t.audit.select()) if row.what == "forget"]
+    assert (audited.who, audited.details["item"]) == ("Olga", f"D_{deal}")
