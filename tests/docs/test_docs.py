@@ -24,7 +24,7 @@ OWN_SCOPE = (
 )
 SCOPES = {name: name for name in OWN_SCOPE} | {"tasks": "task"}
 """The first word of a method -> the permission it needs; pages of the methods, "Scope"."""
-NO_SCOPE = {"app", "event", "oauth", "profile", "batch"}
+NO_SCOPE = {"app", "event", "oauth", "profile", "batch", "server", "scope"}
 _CALL = re.compile(r'(?:Command\(|positional\(|[:=]\s|\(|\s)"([a-z]+)\.[a-z]+(?:\.[a-z]+)*"')
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
