@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from b24app.core.call import Call, Cause, House, Place, StageEntered, StagePoint, TaskFinished, TimerDue
+from b24app.core.forms import Submission
 from b24app.core.item import (
     COMPANY,
     CONTACT,
@@ -34,9 +35,12 @@ from b24app.core.needs import (
     NeedChecklist,
     NeedClient,
     NeedDealsOfLead,
+    NeedForms,
     NeedItem,
     NeedLedger,
+    NeedNews,
     NeedPeople,
+    NeedProcess,
     NeedProducts,
     NeedTask,
     OwnTask,
@@ -158,6 +162,9 @@ def facts(
     busy: Mapping[Need[Any], tuple[Busy, ...]] | None = None,
     products: tuple[Product, ...] = (),
     deals: tuple[int, ...] | None = None,
+    forms: tuple[Submission, ...] = (),
+    news: tuple[int | None, ...] = (),
+    more: Mapping[Need[Any], Any] | None = None,
     ref: ItemRef = DEAL_12,
 ) -> Facts:
     """What was read: a world in which the deal, its client, the people and the ledger are as told."""
@@ -166,13 +173,16 @@ def facts(
         NeedPeople(): staff or people(),
         NeedLedger(ref): ledger or Ledger(),
         NeedProducts(ref): products,
+        NeedForms(ref): forms,
+        NeedNews(ref): news,
+        NeedProcess("analysis_and_corrections"): None,
         NeedClient(ItemRef(CONTACT, 3)): client or Client(3, "Анна Клиентова", ("8 916 123-45-67",)),
         NeedClient(ItemRef(COMPANY, 4)): Client(4, "ООО «Вектор»", ("+7 495 123-45-67",), is_company=True),
     }
     for task_id, task in (tasks or {}).items():
         read[NeedTask(task_id)] = task
         read[NeedChecklist(task_id)] = checklist or ()
-    read |= dict(busy or {})
+    read |= dict(busy or {}) | dict(more or {})
     if deals is not None:
         read[NeedDealsOfLead(ref.id)] = deals
     return Facts(read)

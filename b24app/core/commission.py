@@ -22,12 +22,12 @@ OUTCOMES: tuple[str, ...] = ("correct", "improvable", "partial")
 Verdict = Literal["approved", "rejected", "open"]
 
 
-def newest(forms: Sequence[Submission], name: str) -> Submission | None:
+def newest(forms: tuple[Submission, ...], name: str) -> Submission | None:
     """Return the last submission of a form."""
     return next((sent for sent in reversed(forms) if sent.form == name), None)
 
 
-def outcome_of(forms: Sequence[Submission]) -> str:
+def outcome_of(forms: tuple[Submission, ...]) -> str:
     """Return the outcome the measures were written for; empty before that."""
     sent = newest(forms, MEASURES)
     return str(sent.answers.get("outcome", "")) if sent else ""
@@ -93,7 +93,7 @@ class Tally:
         return "rejected" if self.yes + len(self.silent) < self.needed else "open"
 
 
-def tally(members: Sequence[int], ledger: Ledger, forms: Sequence[Submission], quorum: str) -> Tally:
+def tally(members: Sequence[int], ledger: Ledger, forms: tuple[Submission, ...], quorum: str) -> Tally:
     """Count the votes about the measures as they stand; the last word of each seat counts."""
     written = max((place for place, sent in enumerate(forms) if sent.form == MEASURES), default=-1)
     heard: dict[int, Vote] = {}

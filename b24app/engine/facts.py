@@ -12,8 +12,18 @@ from b24app.bitrix.errors import PortalError
 from b24app.bitrix.gate import Gate
 from b24app.bitrix.reading import FieldBook, query
 from b24app.core.item import People
-from b24app.core.needs import REMEMBERED, Facts, Need, NeedForms, NeedLedger, NeedPeople
-from b24app.store import forms, ledger
+from b24app.core.needs import (
+    REMEMBERED,
+    Facts,
+    Need,
+    NeedForms,
+    NeedLedger,
+    NeedNews,
+    NeedPeople,
+    NeedProcess,
+    Neighbour,
+)
+from b24app.store import forms, ledger, processes
 
 ROUNDS = 8
 """More rounds than any robot takes: a robot that never stops asking is a mistake and is stopped."""
@@ -98,8 +108,18 @@ class Reader:
             return replace(memory, tasks=(), sms_texts=frozenset(), trained=frozenset())
         if isinstance(need, NeedForms):
             return forms.submissions(connection, portal_id, need.ref)
+        if isinstance(need, NeedNews):
+            return ledger.news(connection, portal_id, need.ref)
+        if isinstance(need, NeedProcess):
+            return _neighbour(connection, portal_id, need.code)
         if need in self.errors:
             raise self.errors[need]
         if need not in self.values:
             raise NotRead(need)
         return self.values[need]
+
+
+def _neighbour(connection: Connection, portal_id: int, code: str) -> Neighbour | None:
+    tie = next((tie for tie in processes.ties(connection, portal_id) if tie.code == code and tie.enabled), None)
+    process = processes.version(connection, tie.version) if tie else None
+    return Neighbour(code, process.title, tie.entity_type_id, process.quality) if tie and process else None

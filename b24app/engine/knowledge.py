@@ -24,6 +24,7 @@ from b24app.core.call import House, Place, StagePoint
 from b24app.core.item import DEAL, LEAD, ItemRef, People
 from b24app.core.process import ProcessDef
 from b24app.core.text import T
+from b24app.engine.boards import known as boards_known
 from b24app.engine.workshop import Workshop
 from b24app.store import ledger, processes
 from b24app.store.portals import Portal
@@ -215,6 +216,7 @@ def house_of(portal: Portal, run: Running | None, now: datetime) -> House:
         forms=process.forms if process else {},
         quality=process.quality if process else None,
         corrections=process.corrections if process else None,
+        boards=boards_known(portal) if process and process.corrections else {},
         employee_fields=frozenset(n for n, f in process.fields.items() if f.type == "employee") if process else frozenset(),
     )
 

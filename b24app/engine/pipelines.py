@@ -15,6 +15,7 @@ from b24app.bitrix.errors import AuthLost, PortalError, PortalGone, Transient
 from b24app.bitrix.gate import Gate
 from b24app.bitrix.replies import Reply, as_map, count
 from b24app.core.process import ProcessDef
+from b24app.engine import boards
 from b24app.engine import pipeline_shape as shape
 from b24app.engine.access import gate_of
 from b24app.engine.knowledge import stage_dictionary
@@ -110,7 +111,9 @@ def create(
     Raises ``CannotTie``; ``Transient``, ``AuthLost`` and ``PortalGone`` as they come.
     """
     gate = gate or gate_of(workshop, portal)
-    return _Creation(workshop, portal, process, gate, seen or look(gate, [process])).run()
+    tie = _Creation(workshop, portal, process, gate, seen or look(gate, [process])).run()
+    boards.set_up(workshop, portal, process, gate)
+    return tie
 
 
 def map_existing(
@@ -137,7 +140,9 @@ def map_existing(
     if wrong or len(set(stages.values())) < len(stages):
         raise CannotTie(", ".join(wrong) or "stages")
     chosen = {stage.key: stages[stage.key] for stage in process.stages}
-    return _store(workshop, portal, process, kind, category_id, chosen, fields, seen)
+    tie = _store(workshop, portal, process, kind, category_id, chosen, fields, seen)
+    boards.set_up(workshop, portal, process, gate)
+    return tie
 
 
 # Creating --------------------------------------------------------------------------------------------------------------

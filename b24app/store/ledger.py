@@ -133,6 +133,14 @@ def _sms_texts(connection: Connection, portal_id: int, item: ItemRef) -> Iterabl
     return (body["text"] for body in connection.execute(statement).scalars())
 
 
+def news(connection: Connection, portal_id: int, item: ItemRef) -> tuple[int | None, ...]:
+    """Return the numbers of the news posted about an item, oldest first; None for one still on its way."""
+    a = t.actions.c
+    where = sa.and_(_of(t.actions, portal_id, item), a.kind == "add_news", a.state.not_in(("failed", "dropped")))
+    rows = connection.execute(sa.select(a.progress).where(where).order_by(a.id)).scalars()
+    return tuple(int(done["post_id"]) if done.get("post_id") else None for done in rows)
+
+
 # Tasks ----------------------------------------------------------------------------------------------------------------
 
 
