@@ -122,6 +122,7 @@ def _show(
 ) -> str:
     sheet, empty = _sheet(workshop, who, item)
     values: dict[str, Any] = {"said": said, "sheet": sheet, "empty": empty, "asked": (), "told": ()}
+    values["typed"] = _typed() if raw is not None else ()
     if sheet is not None:
         if sheet.form is not None and sheet.yours and not sheet.settled:
             kept = written(sheet.form.questions, sheet.before) if sheet.before else {}
@@ -141,6 +142,12 @@ def _sheet(workshop: Workshop, who: Visitor, item: ItemRef) -> tuple[Sheet | Non
     except PortalError as error:
         _log.warning("a form could not be shown", portal=who.portal.host, error=str(error))
         return None, "later"
+
+
+def _typed() -> list[tuple[str, str]]:
+    """Return what was typed, to be sent again where the form cannot be shown now."""
+    kept = ("form", "round")
+    return [(name, value) for name, value in request.form.items(multi=True) if name in kept or name.startswith(PREFIX)]
 
 
 def _people(sheet: Sheet) -> list[User]:
