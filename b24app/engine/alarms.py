@@ -140,7 +140,7 @@ def listen(workshop: Workshop) -> list[Silence]:
         silence = found.get(portal.id)
         if silence is not None:
             _tell(workshop, portal, silence)
-        elif _TOLD in portal.registered:
+        elif portal.works and _TOLD in portal.registered:
             _heard_again(workshop, portal)
     return list(found.values())
 

@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from b24app.engine.lane import Lane
+from b24app.store import queue
 from b24app.store.alone import AlreadyServed, alone
+from tests.flows.stage import MARIA, Stage
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 30.0
@@ -103,3 +106,21 @@ def test_a_database_is_served_by_one_and_free_again_after_him(tmp_path: Path) ->
 def test_what_is_no_file_is_not_locked(url: str) -> None:
     with alone(url), alone(url):
         pass
+
+
+def test_a_worker_told_to_stop_leaves_lane_and_work_to_the_next(stage: Stage) -> None:
+    workshop = stage.application.workshop
+    tie = stage.tie()
+    fields = {"title": "Потолки", "assignedById": MARIA, "categoryId": tie.category_id}
+    stage.portal.as_user(MARIA).call("crm.item.add", entityTypeId=2, fields=fields)
+    stage.portal.deliver()
+    looks = iter([False])
+    stopped = Lane(workshop, stage.portal_id, "first", stopping=lambda: next(looks, True)).drain()
+
+    with workshop.database.read() as connection:
+        assert not workshop.portals.lane_taken(connection, stage.portal_id)
+        assert queue.has_open_work(connection, stage.portal_id)
+    assert stopped.worked
+    stage.settle()
+    with workshop.database.read() as connection:
+        assert not queue.has_open_work(connection, stage.portal_id)
