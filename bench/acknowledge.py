@@ -91,7 +91,8 @@ def main() -> None:
         for row in run(kind, tuple(asked.rate or (200, 500)), asked.seconds):
             print(
                 f"{row['store']:10s} {row['rate']:4d}/s worker {row['worker']}: p50 {row['p50'] * 1000:.1f} ms, "
-                f"p99 {row['p99'] * 1000:.1f} ms, worst {row['worst'] * 1000:.0f} ms, refused {row['refused']}, lost {row['lost']}"
+                f"p99 {row['p99'] * 1000:.1f} ms, worst {row['worst'] * 1000:.0f} ms, "
+                f"refused {row['refused']}, lost {row['lost']}"
             )
 
 

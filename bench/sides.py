@@ -110,7 +110,11 @@ def application(portal: StandIn, database: str = "", *, working: bool = True) ->
         host = f"127.0.0.1:{free_port()}"
         address = f"http://{host}"
         card = portal.ask(
-            "_sandbox/apps", name="b24app", handler_url=f"{address}/b24/app", install_url=f"{address}/b24/install", scopes=SCOPES
+            "_sandbox/apps",
+            name="b24app",
+            handler_url=f"{address}/b24/app",
+            install_url=f"{address}/b24/install",
+            scopes=SCOPES,
         )
         environment = {
             **os.environ,
@@ -145,7 +149,20 @@ def commands(host: str, *, shared: bool, working: bool, environment: Mapping[str
     if not shared:
         return [[*flask, "serve", "--port", port]]
     subprocess.run([*flask, "migrate"], env=dict(environment), cwd=HERE.parent, check=True, stderr=subprocess.DEVNULL)
-    gunicorn = [sys.executable, "-m", "gunicorn", "-w", "2", "-k", "gthread", "--threads", "8", "-b", host, "app:create_app()"]
+    gunicorn = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-w",
+        "2",
+        "-k",
+        "gthread",
+        "--threads",
+        "8",
+        "-b",
+        host,
+        "app:create_app()",
+    ]
     return [gunicorn, *([[*flask, "work"], [*flask, "clock"]] if working else [])]
 
 
@@ -172,7 +189,9 @@ def install(portal: StandIn, app: App) -> dict[str, Any]:
     done = requests.post(f"{app.address}{action}", data=dict(form), headers={"Accept": "application/json"}, timeout=120)
     assert done.json().get("ok"), done.text[:500]
     portal.ask(f"_sandbox/apps/{app.card['client_id']}/finish", x=1)
-    category = next(c for c in portal.as_admin("crm.category.list", entityTypeId=2)["categories"] if c["name"] == "Массовый перенос")
+    category = next(
+        c for c in portal.as_admin("crm.category.list", entityTypeId=2)["categories"] if c["name"] == "Массовый перенос"
+    )
     filters = {"ENTITY_ID": f"DEAL_STAGE_{category['id']}"}
     stages = {row["NAME"]: row["STATUS_ID"] for row in portal.as_admin("crm.status.list", filter=filters)}
     return {"category": int(category["id"]), "stages": stages}

@@ -115,6 +115,9 @@ def main() -> None:
     deaf = asked.get("deaf", False)
     world = World(SandboxClock(datetime.now(UTC), running=True), transport=post_form)
     portal = demo_company(Portal(world))
+    portal.options["license"] = "ru_pro100"
+    if asked.get("webhook"):
+        portal.webhooks[(1, asked["webhook"])] = frozenset({"crm"})
     portal.limits.leaky = portal.limits.real_time = not asked.get("unlimited", False)
     if asked.get("slow"):
         portal.limits.costs |= COSTS

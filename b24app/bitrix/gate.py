@@ -20,6 +20,7 @@ from b24app.bitrix.replies import Reply, Timing
 from b24app.bitrix.transport import Timeout, post
 
 PATIENCE = 0.25  # seconds worth waiting in place for the budget; anything longer goes back to the caller
+STAYING = 2.0  # the same for further requests of the same gate: what the earlier ones brought would be lost
 TIMEOUT: Timeout = (5.0, 65.0)  # the portal cuts a request after 60 s
 
 
@@ -87,6 +88,13 @@ class Gate:
         self._timeout = timeout
         self._sleep = sleep
         self._stopwatch = stopwatch
+        self._booked = 0
+        self._patience = PATIENCE
+
+    def book(self) -> None:
+        """Take the next request from the budget before it is made ready; raise ``BudgetExhausted`` rather than wait long."""
+        self._wait_for_budget("batch")
+        self._booked += 1
 
     def call(self, command: Command) -> Reply:
         """Send one command; raise the ``PortalError`` it came to, ``PortalMoved`` and ``AuthLost`` included."""
@@ -169,12 +177,16 @@ class Gate:
 
     def _wait_for_budget(self, method: str) -> None:
         """Take one request from the budget; raise ``BudgetExhausted`` rather than wait long."""
-        patience = PATIENCE
+        if self._booked:
+            self._booked -= 1
+            return
+        patience = self._patience
         while (wait := self._budget.take()) > 0:
             if wait > patience:
                 raise BudgetExhausted(wait, method=method)
             self._sleep(wait)
             patience -= wait
+        self._patience = STAYING
 
     def _note(self, command: Command, answer: Reply | PortalError) -> None:
         if isinstance(answer, PortalError):

@@ -6,6 +6,7 @@ The portal's property types and the form of their values on the wire: api-refere
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Mapping
@@ -58,6 +59,12 @@ class BadProperty(ValueError):
 
 def properties_of(declared: type[Any]) -> tuple[Property, ...]:
     """Take a ``Props`` or ``Returns`` dataclass apart; raises `TypeError` for a type no portal knows."""
+    hashable: Any = declared
+    return _taken_apart(hashable)
+
+
+@functools.cache
+def _taken_apart(declared: Any) -> tuple[Property, ...]:
     hints = typing.get_type_hints(declared)
     return tuple(_property(f, hints[f.name]) for f in dataclasses.fields(declared))
 

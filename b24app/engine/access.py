@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
+from b24app.bitrix.budget import Priority, bucket_of
 from b24app.bitrix.budget import grant as grant_hits
 from b24app.bitrix.errors import AuthLost, ForeignHost, ForeignOAuthHost, OAuthTrouble, PortalError, PortalGone
-from b24app.bitrix.gate import Gate
+from b24app.bitrix.gate import Gate, Observer
 from b24app.bitrix.oauth import TokenPair
+from b24app.bitrix.replies import Timing
+from b24app.bitrix.tempo import Tempo
 from b24app.core.text import T
 from b24app.engine.workshop import Workshop
 from b24app.log import log, mask
@@ -99,29 +102,63 @@ class StoredTokens:
 class StoredBudget:
     """The request budget of a portal: one number in its row, shared by every process."""
 
-    def __init__(self, workshop: Workshop, portal_id: int) -> None:
+    def __init__(self, workshop: Workshop, portal_id: int, priority: Priority = Priority.ANSWER) -> None:
         self._workshop = workshop
         self._portal_id = portal_id
+        self._priority = priority
 
     def take(self, hits: int = 1) -> float:
         """Take so many requests and give 0, or take none and give the seconds after which to ask again."""
         portals = self._workshop.portals
         with self._workshop.database.write() as connection:
-            spent = portals.spend(connection, self._portal_id)
-            filled, wait = grant_hits(spent / 1e6, self._workshop.pace().timestamp(), hits=hits)
+            spent, licence = portals.spend(connection, self._portal_id)
+            bucket = bucket_of(licence)
+            room, now = bucket.room(self._priority), self._workshop.pace().timestamp()
+            filled, wait = grant_hits(spent / 1e6, now, bucket.rate, room, hits)
             if not wait:
                 portals.set_spent(connection, self._portal_id, round(filled * 1e6))
         return wait
 
+    def fill(self) -> None:
+        """Take the bucket for full: the portal has said so, and all processes are to heed it."""
+        portals = self._workshop.portals
+        with self._workshop.database.write() as connection:
+            spent, licence = portals.spend(connection, self._portal_id)
+            bucket = bucket_of(licence)
+            full = self._workshop.pace().timestamp() + bucket.burst / bucket.rate
+            portals.set_spent(connection, self._portal_id, max(spent, round(full * 1e6)))
 
-def gate_of(workshop: Workshop, portal: Portal, *, sleep: Callable[[float], None] = time.sleep) -> Gate:
+
+class Attentive:
+    """An observer that passes on what it sees, and notes the portal's tempo."""
+
+    def __init__(self, observer: Observer, tempo: Tempo) -> None:
+        self._observer = observer
+        self._tempo = tempo
+
+    def request(self, method: str, commands: int, outcome: str, seconds: float) -> None:
+        self._observer.request(method, commands, outcome, seconds)
+
+    def command(self, method: str, outcome: str, time: Timing) -> None:
+        self._observer.command(method, outcome, time)
+        if outcome == "ok":
+            self._tempo.note(method, time)
+
+
+def gate_of(
+    workshop: Workshop,
+    portal: Portal,
+    priority: Priority = Priority.ANSWER,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Gate:
     """Open a gate to a portal at the address stored for it; it belongs to one thread."""
     return Gate(
         workshop.session(),
         portal.grant.endpoint,
         StoredTokens(workshop, portal.id, sleep),
-        StoredBudget(workshop, portal.id),
-        observer=workshop.observer,
+        StoredBudget(workshop, portal.id, priority),
+        observer=Attentive(workshop.observer, workshop.tempo(portal.id)),
         sleep=sleep,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from b24app.core.item import ItemRef
 from b24app.engine.known import Names, names_of
+from b24app.engine.strain import Strain, strain_of
 from b24app.engine.workshop import Workshop
 from b24app.store import journal, ledger, queue, retention, views
 from b24app.store.journal import Run, StoredAction
@@ -43,6 +44,7 @@ class PortalRow:
     load: Load
     reads: Reads
     at_rest: bool = False
+    strain: Strain = field(default_factory=Strain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def portals(workshop: Workshop) -> list[PortalRow]:
                 counted.get(portal.id, Load()),
                 workshop.portals.reads(connection, portal.id),
                 portal.id not in due and not workshop.portals.lane_taken(connection, portal.id),
+                strain_of(workshop, connection, portal.id),
             )
             for portal in workshop.portals.all(connection)
         ]

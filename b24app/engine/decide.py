@@ -7,7 +7,7 @@ back is done by nobody; what it committed is done exactly once by whoever carrie
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from b24app.bitrix.gate import Gate
 from b24app.core.actions import AnswerRobot
 from b24app.core.call import Call, Place, RobotCalled
 from b24app.core.item import Item, ItemRef
-from b24app.core.needs import Facts, Need, NeedItem, NeedLedger
+from b24app.core.needs import Facts, Ledger, Need, NeedItem, NeedLedger
 from b24app.core.properties import BadProperty, properties_of, results_text
 from b24app.core.robot import Outcome, Robot
 from b24app.core.text import T
@@ -231,6 +231,8 @@ class _Deciding:
     connection: Connection
     plan: Plan
     reader: Reader
+    kept: dict[ItemRef, Ledger] = field(default_factory=dict)
+    """Ledgers as they stand until something is recorded."""
 
     def run(self) -> None:
         left = [i for i in self.plan.invocations if i.phase == "leave"]
@@ -278,7 +280,7 @@ class _Deciding:
         def ask(facts: Facts) -> Iterable[Need[Any]]:
             return invocation.robot.needs(call, invocation.props, facts)
 
-        return self.reader.facts_for(ask, self.connection, self.decider.portal.id, forget=self.plan.forced)
+        return self.reader.facts_for(ask, self.connection, self.decider.portal.id, self.kept, forget=self.plan.forced)
 
     def _answer(self, returns: Any, why: T) -> AnswerRobot:
         values = results_text(returns) if not isinstance(returns, dict) else returns
@@ -300,6 +302,8 @@ class _Deciding:
                 self._record(invocation.key, invocation, call, Outcome(why, ok=False), "skipped", Facts())
 
     def _record(self, key: str, invocation: Invocation, call: Call, outcome: Outcome, state: str, facts: Facts) -> None:
+        if outcome.actions:
+            self.kept.clear()
         origin = Origin(
             key=key,
             work_id=self.plan.work.id,

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
 from b24app.bitrix.errors import PortalError
 from b24app.bitrix.gate import Gate
-from b24app.bitrix.reading import FieldBook, query
-from b24app.core.item import People
+from b24app.bitrix.reading import FieldBook, integer, item_of, items_in, list_items, query
+from b24app.core.item import ItemRef, People
 from b24app.core.needs import (
     REMEMBERED,
     Facts,
+    Ledger,
     Need,
     NeedForms,
+    NeedItem,
     NeedLedger,
     NeedNews,
     NeedPeople,
@@ -25,6 +28,9 @@ from b24app.core.needs import (
 )
 from b24app.store import forms, ledger, processes
 
+PAGE = 50
+MANY = 4
+"""From so many items of a kind on, they are read by lists of fifty rather than one by one."""
 ROUNDS = 8
 """More rounds than any robot takes: a robot that never stops asking is a mistake and is stopped."""
 
@@ -73,6 +79,9 @@ class Reader:
         return list(ask(facts))
 
     def _answer(self, needs: list[Need[Any]]) -> None:
+        needs = self._listed(needs)
+        if not needs:
+            return
         queries = [query(need, self.book) for need in needs]
         replies = self.gate.batch([command for q in queries for command in q.commands])
         for q in queries:
@@ -84,12 +93,31 @@ class Reader:
                     raise
                 self.errors[q.need] = error
 
-    def facts_for(self, ask: Asking, connection: Connection, portal_id: int, *, forget: bool = False) -> Facts:
+    def _listed(self, needs: list[Need[Any]]) -> list[Need[Any]]:
+        """Read many items of a kind by lists; return the needs that are left, items missing in the lists among them."""
+        refs = sorted(need.ref for need in needs if isinstance(need, NeedItem))
+        kinds = {kind: list(of_kind) for kind, of_kind in groupby(refs, key=lambda ref: ref.entity_type_id)}
+        parts = [found[n : n + PAGE] for found in kinds.values() if len(found) >= MANY for n in range(0, len(found), PAGE)]
+        if not parts:
+            return needs
+        for part, reply in zip(parts, self.gate.batch([list_items(part) for part in parts]), strict=True):
+            if isinstance(reply, PortalError):
+                if reply.stops_portal:
+                    raise reply
+                continue
+            rows = {integer(row.get("id")): row for row in items_in(reply.result)}
+            self.values.update({NeedItem(ref): item_of(ref, rows[ref.id], self.book) for ref in part if ref.id in rows})
+        return [need for need in needs if need not in self.values]
+
+    def facts_for(
+        self, ask: Asking, connection: Connection, portal_id: int, kept: dict[ItemRef, Ledger], *, forget: bool = False
+    ) -> Facts:
         """Return the facts of one call, its ledger read in the transaction that will store the decision.
 
         Raises the `PortalError` by which a need could not be answered, and `NotRead` for one that shows only now, because
-        the ledger has changed since the reading: no portal is called inside a transaction. ``forget`` leaves out of the
-        ledger what was done before, so that it is done again.
+        the ledger has changed since the reading: no portal is called inside a transaction. ``kept`` keeps ledgers for as
+        long as the caller writes nothing. ``forget`` leaves out of the ledger what was done before, so that it is done
+        again.
         """
         values: dict[Need[Any], Any] = {}
         for _ in range(ROUNDS):
@@ -97,12 +125,16 @@ class Reader:
             if not asked:
                 return Facts(values)
             for need in asked:
-                values[need] = self._value(need, connection, portal_id, forget)
+                values[need] = self._value(need, connection, portal_id, kept, forget)
         raise EndlessNeeds
 
-    def _value(self, need: Need[Any], connection: Connection, portal_id: int, forget: bool) -> Any:
+    def _value(
+        self, need: Need[Any], connection: Connection, portal_id: int, kept: dict[ItemRef, Ledger], forget: bool
+    ) -> Any:
         if isinstance(need, NeedLedger):
-            memory = ledger.ledger(connection, portal_id, need.ref)
+            if need.ref not in kept:
+                kept[need.ref] = ledger.ledger(connection, portal_id, need.ref)
+            memory = kept[need.ref]
             if not forget:
                 return memory
             return replace(memory, tasks=(), sms_texts=frozenset(), trained=frozenset())

@@ -26,7 +26,7 @@ from b24app.engine.notes import ROUND_TRIP, SET_UP_WANTED, note_down
 from b24app.engine.trust import UnknownSender, Unproven, connect, proved
 from b24app.engine.workshop import Workshop
 from b24app.log import log
-from b24app.store import journal, queue
+from b24app.store import journal
 from b24app.store.portals import Portal
 
 Sleep = Callable[[float], None]
@@ -109,10 +109,16 @@ def carries(portal: Portal, sender: Sender) -> bool:
 
 
 def _portal_of(workshop: Workshop, sender: Sender) -> Portal | None:
+    """Find the portal a sender names; one whose token fitted a moment ago is not read again."""
+    known = workshop.inbox.known(sender.member_id)
+    if known is not None and carries(known, sender):
+        return known
     with workshop.database.read() as connection:
         portal = workshop.portals.by_member(connection, sender.member_id)
     if portal is None:
         hmac.compare_digest((sender.application_token or "").encode(), _UNPROVABLE.encode())
+    elif portal.works:
+        workshop.inbox.learn(portal)
     return portal
 
 
@@ -146,12 +152,8 @@ def _persist(write: Callable[[], _R], sleep: Sleep) -> _R:
 
 
 def _store(workshop: Workshop, portal: Portal, kind: str, body: Mapping[str, Any], key: str | None = None) -> Accepted:
-    now = workshop.now()
-    with workshop.database.write() as connection:
-        new = queue.receive(connection, portal.id, kind, body, now, key)
-        if new:
-            workshop.portals.wake(connection, portal.id, now)
-    if new:
+    new, slept = workshop.inbox.put(portal.id, kind, body, workshop.now(), key)
+    if slept:
         workshop.wake(portal.id)
     return Accepted(portal.id, kind, new)
 
@@ -229,6 +231,7 @@ def _set_up_wanted(workshop: Workshop, portal: Portal, event: AppInstalled | App
 
 def _uninstalled(workshop: Workshop, portal: Portal, event: AppUninstalled) -> Accepted:
     """Stop working for a portal; what is known of it is kept for the case that it comes back."""
+    workshop.inbox.forget(portal.member_id)
     with workshop.database.write() as connection:
         workshop.portals.set_state(connection, portal.id, "removed", "uninstalled")
         workshop.portals.set_registered(connection, portal.id, {})

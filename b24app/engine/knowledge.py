@@ -109,12 +109,14 @@ def _read(gate: Gate, kinds: Iterable[int], now: datetime) -> dict[str, Any]:
     departments = [Command("department.get", {"START": PAGE * n, "sort": "ID", "order": "ASC"}) for n in range(2)]
     ordered = sorted(kinds)
     fields = [Command("crm.item.fields", {"entityTypeId": kind, "useOriginalUfNames": "Y"}) for kind in ordered]
-    replies = [_good(reply) for reply in gate.batch([*users, *departments, *fields])]
+    *answers, licence = gate.batch([*users, *departments, *fields, Command("app.info")])
+    replies = [_good(reply) for reply in answers]
     people = people_of(
         _all_pages(gate, "user.get", "start", replies[:4]), _all_pages(gate, "department.get", "START", replies[4:6])
     )
     types = {str(kind): _types(reply.result) for kind, reply in zip(ordered, replies[6:], strict=True)}
-    return {"at": (now - EPOCH).total_seconds(), "people": asdict(people), "types": types}
+    plan = as_map(licence.result).get("LICENSE") if isinstance(licence, Reply) else ""
+    return {"at": (now - EPOCH).total_seconds(), "people": asdict(people), "types": types, "licence": str(plan or "")}
 
 
 def _good(reply: Reply | PortalError) -> Reply:
@@ -230,11 +232,14 @@ def place_of(run: Running | None, stage_id: str, entry: StageEntry | None, stage
             if stage.key in run.tie.stages
         ]
         stages = tuple(points)
+    order = [point.id for point in stages]
+    came_from = entry.came_from if entry else None
+    back = came_from in order and stage_id in order and order.index(came_from) > order.index(stage_id)
     return Place(
         stage=stage_id,
         stages=stages,
-        came_from=entry.came_from if entry else None,
+        came_from=came_from,
         entry_id=entry.id if entry else None,
-        returned=entry.returned if entry else False,
+        returned=back and entry is not None and entry.returned,
         process=run.process.code if run else "",
     )

@@ -7,19 +7,21 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from b24app.bitrix.budget import Priority
 from b24app.bitrix.effects import Setting
 from b24app.bitrix.errors import AuthLost, BudgetExhausted, PortalError, PortalGone, PortalMoved, QueryLimit
 from b24app.bitrix.gate import Gate
 from b24app.bitrix.reading import FieldBook
 from b24app.core.item import ItemRef
-from b24app.engine.access import gate_of, lost, moved
+from b24app.engine.access import StoredBudget, gate_of, lost, moved
 from b24app.engine.decide import Decider
 from b24app.engine.knowledge import Knowledge, field_book, known
-from b24app.engine.perform import Performer
+from b24app.engine.perform import Performer, urgency
 from b24app.engine.reader import HistoryReader, hints
 from b24app.engine.timers import due_becomes_work
 from b24app.engine.workshop import Workshop
@@ -31,11 +33,11 @@ from b24app.store.queue import Arrival
 LEASE = timedelta(seconds=10)
 """A worker that died is followed by another after this; a living one renews it every `PULSE` seconds."""
 PULSE = 3.0
-SET = 50
-URGENT = 1
-"""Work up to this priority is decided before actions of other work are carried out."""
-CALM = timedelta(seconds=2)
+SET = 100
+CALM = timedelta(seconds=5)
 ARRIVALS = 2000
+LONGEST_TURN = 1.0
+"""Seconds after which the budget is asked again at the latest: more urgent work may have come."""
 _log = log("lane")
 
 
@@ -79,7 +81,7 @@ class Lane:
     workshop: Workshop
     portal_id: int
     owner: str
-    gates: Callable[[Workshop, Portal], Gate] = gate_of
+    gates: Callable[[Workshop, Portal, Priority], Gate] = gate_of
     stopping: Callable[[], bool] = lambda: False
     """Tells whether the worker is to end; it does after the step it is at."""
 
@@ -118,30 +120,30 @@ class Lane:
 
     def _step(self, portal: Portal) -> bool:
         """Do the most urgent thing; False when there is nothing to do."""
-        gate = self.gates(self.workshop, portal)
-        due, pressing = self._due_to_read(portal)
-        if pressing:
-            self._read(portal, gate)
+        due, pressing = self._reading(portal)
+        if pressing is not None:
+            self._read(portal, self.gates(self.workshop, portal, pressing))
             return True
         due_becomes_work(self.workshop, portal)
-        if self._decide(portal, gate, URGENT) or self._perform(portal, gate) or self._decide(portal, gate):
+        if self._decide(portal, queue.URGENT) or self._perform(portal) or self._decide(portal):
             return True
         if due:
-            self._read(portal, gate)
+            self._read(portal, self.gates(self.workshop, portal, Priority.ENTRY))
         return due
 
-    def _perform(self, portal: Portal, gate: Gate) -> bool:
-        performer = self._performer(portal, gate)
+    def _perform(self, portal: Portal) -> bool:
+        performer = self._performer(portal)
         worked = performer.perform()
         if performer.moved:
             self._wake_up(portal)
         return worked
 
-    def _decide(self, portal: Portal, gate: Gate, up_to: int | None = None) -> bool:
+    def _decide(self, portal: Portal, up_to: int | None = None) -> bool:
         """Decide a set of work, only such up to a priority where one is given; False when there is none."""
         with self.workshop.database.read() as connection:
             works = queue.ready_work(connection, portal.id, self.workshop.now(), SET, up_to)
         if works:
+            gate = self.gates(self.workshop, portal, urgency(works[0].priority))
             Decider(self.workshop, portal, gate).decide(works)
         return bool(works)
 
@@ -157,20 +159,22 @@ class Lane:
 
     # reading ---------------------------------------------------------------------------------------------------------
 
-    def _due_to_read(self, portal: Portal) -> tuple[bool, bool]:
-        """Tell whether the portal is to be read, and whether before anything else.
+    def _reading(self, portal: Portal) -> tuple[bool, Priority | None]:
+        """Tell whether the portal is to be read, and with which priority where that goes before anything else.
 
         Mere hints wait up to `CALM` while there is other work: a mass change sends thousands, its own writes among them.
         """
         with self.workshop.database.read() as connection:
             reads = self.workshop.portals.reads(connection, portal.id)
-            if reads.read_at is None:
-                return True, True
-            since, woken = self.workshop.now() - reads.read_at, reads.wakes > reads.wakes_read
-            period = timedelta(seconds=self.workshop.settings.reader_period)
-            if not timedelta(0) <= since < period:
-                return True, True
-            return woken, woken and (since >= CALM or queue.somebody_waits(connection, portal.id))
+            waited_for = reads.wakes > reads.wakes_read and queue.somebody_waits(connection, portal.id)
+        if waited_for:
+            return True, Priority.ANSWER
+        if reads.read_at is None:
+            return True, Priority.ENTRY
+        since, period = self.workshop.now() - reads.read_at, timedelta(seconds=self.workshop.settings.reader_period)
+        due = reads.wakes > reads.wakes_read
+        long_ago = not timedelta(0) <= since < (CALM if due else period)
+        return due or long_ago, Priority.ENTRY if long_ago else None
 
     def _read(self, portal: Portal, gate: Gate) -> None:
         began = self.workshop.now()
@@ -191,12 +195,13 @@ class Lane:
         with self.workshop.database.read() as connection:
             return field_book(self.workshop, connection, portal, knowledge)
 
-    def _performer(self, portal: Portal, gate: Gate) -> Performer:
-        book = self._book(portal, known(self.workshop, portal, gate))
+    def _performer(self, portal: Portal) -> Performer:
+        book = self._book(portal, known(self.workshop, portal, self.gates(self.workshop, portal, Priority.ENTRY)))
         with self.workshop.database.read() as connection:
             pipelines = {tie.code: tie.category_id for tie in processes.ties(connection, portal.id)}
         setting = Setting(book, portal.grant.user, portal.settings.lang, self.workshop.now(), pipelines)
-        return Performer(self.workshop, portal, gate, setting, self.workshop.session())
+        gates = partial(self.gates, self.workshop, portal)
+        return Performer(self.workshop, portal, gates, setting, self.workshop.session())
 
     def _wake_up(self, portal: Portal) -> None:
         with self.workshop.database.write() as connection:
@@ -224,8 +229,9 @@ class Lane:
                 lost(self.workshop, portal, error)
                 return None
             case BudgetExhausted():
-                return now + timedelta(seconds=error.wait)
+                return now + timedelta(seconds=min(error.wait, LONGEST_TURN))
             case QueryLimit():
+                StoredBudget(self.workshop, portal.id).fill()
                 pause = timedelta(seconds=random.uniform(1, 3))  # noqa: S311 - jitter
             case _:
                 pause = timedelta(seconds=random.uniform(5, 15))  # noqa: S311 - jitter

@@ -16,6 +16,8 @@ SILENT = Gauge(
     "b24app_events_silent_seconds", "How long the history of some portal has moved without an event; 0: it is told of"
 )
 PORTALS = Gauge("b24app_portals", "Portals by state", ["state"])
+OLDEST = Gauge("b24app_oldest_waiting_seconds", "How long the oldest thing that could be done now has waited")
+BUDGET = Gauge("b24app_portal_budget_used", "How full the request bucket of the busiest portal is, 0 to 1")
 
 
 class Metrics:

@@ -20,6 +20,7 @@ from b24app.bitrix.gate import Gate
 from b24app.bitrix.reading import TASK_FIELDS, FieldBook, integer, items_in, moment, tasks_in, value_of
 from b24app.bitrix.replies import Reply
 from b24app.core.item import LEAD, ItemRef, Task
+from b24app.engine.backlog import Backlog, Window
 from b24app.engine.record import portal_value
 from b24app.engine.workshop import Workshop
 from b24app.store import journal, ledger, processes, queue
@@ -31,6 +32,7 @@ from b24app.store.tables import EPOCH
 PAGE = 50
 OVERLAP = 20
 """History rows read twice: their ids may be committed out of order."""
+PENDING = 2  # REAL_STATUS of a task nobody has begun
 TASK_OVERLAP = timedelta(seconds=5)
 PAGES_AT_ONCE = 40
 
@@ -46,7 +48,7 @@ class Question:
 
     @property
     def of_tasks(self) -> bool:
-        return self.name in ("tasks", "hinted")
+        return self.name in ("tasks", "renewed", "hinted")
 
 
 @dataclass(slots=True)
@@ -60,6 +62,9 @@ class HistoryReader:
     hinted: frozenset[ItemRef] = frozenset()
     found: int = 0
     _ties: Sequence[Tie] = field(default_factory=tuple)
+    _starts: dict[str, int] = field(default_factory=dict)
+    _long: dict[int, Window] = field(default_factory=dict)
+    """Kinds of items whose history goes on after the page that was read: what ids that page held."""
 
     def read(self, hinted_tasks: Sequence[int] = ()) -> int:
         """Read until nothing is left; return how much work was put down. Raises the `PortalError` it met.
@@ -74,7 +79,7 @@ class HistoryReader:
         moves: list[tuple[Question, Reply]] = []
         for _ in range(PAGES_AT_ONCE):
             if not questions:
-                return self.found
+                break
             answered = self._ask(questions)
             moves += [(question, reply) for question, reply in answered if not question.of_tasks]
             tasks = [(question, reply) for question, reply in answered if question.of_tasks]
@@ -82,7 +87,26 @@ class HistoryReader:
                 questions = self._take_in_all(connection, tasks)
                 if not questions:
                     questions, moves = self._take_in_all(connection, moves), []
+        for kind, first in self._long.items():
+            self._catch_up(kind, first)
         return self.found
+
+    def _catch_up(self, kind: int, first: Window) -> None:
+        """Read a history that goes on after its first page, up to its newest row now."""
+        query = {**self._history(kind, None, first.until).command.params, "order": {"ID": "DESC"}}
+        ((_, reply),) = self._ask([Question(f"newest:{kind}", Command("crm.stagehistory.list", query))])
+        newest = max((int(row["ID"]) for row in items_in(reply.result)), default=first.until)
+
+        def ask(after: int, until: int) -> Command:
+            return self._history(kind, None, after, until).command
+
+        def take(rows: Sequence[Mapping[str, Any]], read_up_to: int) -> None:
+            with self.workshop.database.write() as connection:
+                self._entries(connection, kind, rows)
+                self._reached(connection, kind, read_up_to)
+
+        rows_per_id = PAGE / max(first.until - first.after, 1)
+        Backlog(self.gate, ask, take).read(first.until, newest, rows_per_id)
 
     def _ask(self, questions: Sequence[Question]) -> list[tuple[Question, Reply]]:
         answered: list[tuple[Question, Reply]] = []
@@ -100,9 +124,11 @@ class HistoryReader:
     def _note_starts(self, connection: Connection) -> None:
         """Remember for a newly tied process how far the history had been read."""
         for tie in self._ties:
-            if queue.cursor(connection, self.portal.id, f"start:{tie.code}") is None:
-                read = queue.cursor(connection, self.portal.id, f"history:{tie.entity_type_id}") or 0
-                queue.set_cursor(connection, self.portal.id, f"start:{tie.code}", read)
+            start = queue.cursor(connection, self.portal.id, f"start:{tie.code}")
+            if start is None:
+                start = queue.cursor(connection, self.portal.id, f"history:{tie.entity_type_id}") or 0
+                queue.set_cursor(connection, self.portal.id, f"start:{tie.code}", start)
+            self._starts[tie.code] = start
 
     # asking ----------------------------------------------------------------------------------------------------------
 
@@ -114,6 +140,8 @@ class HistoryReader:
         if ledger.has_open_tasks(connection, self.portal.id):
             since = queue.cursor(connection, self.portal.id, "tasks")
             questions.append(self._tasks(since))
+            if since:
+                questions.append(self._renewed(since, queue.cursor(connection, self.portal.id, "renewed")))
             questions += [_some_tasks(hinted_tasks[n : n + PAGE]) for n in range(0, len(hinted_tasks), PAGE)]
         for tie in self._ties:
             question = self._watched(connection, tie)
@@ -121,9 +149,9 @@ class HistoryReader:
                 questions.append(question)
         return questions
 
-    def _history(self, kind: int, cursor: int | None, after: int | None = None) -> Question:
+    def _history(self, kind: int, cursor: int | None, after: int | None = None, until: int | None = None) -> Question:
         start = after if after is not None else max((cursor or 0) - OVERLAP, 0)
-        filters: dict[str, Any] = {">ID": start}
+        filters: dict[str, Any] = {">ID": start} if until is None else {">ID": start, "<=ID": until}
         if kind != LEAD:
             filters["@CATEGORY_ID"] = sorted(tie.category_id for tie in self._ties if tie.entity_type_id == kind)
         params = {"entityTypeId": kind, "filter": filters, "order": {"ID": "ASC"}, "start": -1}
@@ -131,11 +159,25 @@ class HistoryReader:
 
     def _tasks(self, since: int | None, after: int = 0) -> Question:
         at = EPOCH + timedelta(microseconds=since) if since else self.portal.installed_at
-        filters: dict[str, Any] = {">=CHANGED_DATE": (at - TASK_OVERLAP).isoformat(timespec="seconds")}
-        if after:
-            filters[">ID"] = after
-        params = {"filter": filters, "order": {"ID": "asc"}, "select": list(TASK_FIELDS), "start": -1}
-        return Question("tasks", Command("tasks.task.list", params), after=after)
+        filters: dict[str, Any] = {
+            ">=CHANGED_DATE": (at - TASK_OVERLAP).isoformat(timespec="seconds"),
+            "!REAL_STATUS": PENDING,
+        }
+        return _changed_tasks("tasks", filters, after)
+
+    def _renewed(self, before: int, since: int | None, after: int = 0) -> Question:
+        """Ask for tasks that wait to be done though they were given before the last one was seen to change.
+
+        So the many that were just given, mostly by ourselves, are not read.
+        """
+        at = EPOCH + timedelta(microseconds=since or before)
+        given_before = EPOCH + timedelta(microseconds=before)
+        filters: dict[str, Any] = {
+            ">=CHANGED_DATE": (at - TASK_OVERLAP).isoformat(timespec="seconds"),
+            "<CREATED_DATE": given_before.isoformat(timespec="seconds"),
+            "REAL_STATUS": PENDING,
+        }
+        return _changed_tasks("renewed", filters, after)
 
     def _watched(self, connection: Connection, tie: Tie, after: int = 0) -> Question | None:
         process = processes.version(connection, tie.version)
@@ -167,9 +209,14 @@ class HistoryReader:
         """Store what a question brought; return the question that goes on where a full page ended."""
         kind = question.name.partition(":")[0]
         if kind == "history":
-            rows = items_in(reply.result)
-            last = self._entries(connection, question, rows)
-            return self._history(question.entity_type_id, None, last) if len(rows) >= PAGE else None
+            rows, kind_of_item = items_in(reply.result), question.entity_type_id
+            self._entries(connection, kind_of_item, rows)
+            ids = [int(row["ID"]) for row in rows]
+            last = max(ids, default=question.after)
+            self._reached(connection, kind_of_item, last)
+            if len(rows) >= PAGE:
+                self._long[kind_of_item] = Window(min(ids) - 1, last)
+            return None
         if kind == "items":
             rows = items_in(reply.result)
             self._changes(connection, question, rows)
@@ -177,10 +224,15 @@ class HistoryReader:
             return self._watched(connection, tie, max(int(r["id"]) for r in rows)) if len(rows) >= PAGE else None
         tasks = tasks_in(reply.result)
         self._task_changes(connection, tasks)
-        if question.name == "tasks" and len(tasks) >= PAGE:
-            return self._tasks(queue.cursor(connection, self.portal.id, "tasks"), max(task.id for task in tasks))
-        if question.name == "tasks":
-            self._advance(connection, "tasks", [task.changed_at for task in tasks])
+        if question.name == "hinted":
+            return None
+        since = queue.cursor(connection, self.portal.id, question.name)
+        if len(tasks) >= PAGE:
+            after = max(task.id for task in tasks)
+            if question.name == "tasks":
+                return self._tasks(since, after)
+            return self._renewed(queue.cursor(connection, self.portal.id, "tasks") or 0, since, after)
+        self._advance(connection, question.name, [task.changed_at for task in tasks])
         return None
 
     def _advance(self, connection: Connection, name: str, moments: Sequence[datetime | None]) -> None:
@@ -190,24 +242,24 @@ class HistoryReader:
         if value > (queue.cursor(connection, self.portal.id, name) or 0):
             queue.set_cursor(connection, self.portal.id, name, value)
 
-    def _entries(self, connection: Connection, question: Question, rows: Sequence[Mapping[str, Any]]) -> int:
-        ids = [int(row["ID"]) for row in rows]
-        seen = queue.known_history(connection, self.portal.id, question.entity_type_id, ids)
+    def _entries(self, connection: Connection, kind: int, rows: Sequence[Mapping[str, Any]]) -> None:
+        seen = queue.known_history(connection, self.portal.id, kind, [int(row["ID"]) for row in rows])
         for row in sorted(rows, key=lambda row: int(row["ID"])):
-            if int(row["ID"]) not in seen and not self._past(connection, question.entity_type_id, row):
-                self._entry(connection, question.entity_type_id, row)
-        last = max(ids, default=question.after)
-        if last > (queue.cursor(connection, self.portal.id, question.name) or 0):
-            queue.set_cursor(connection, self.portal.id, question.name, last)
-        return last
+            if int(row["ID"]) not in seen and not self._past(kind, row):
+                self._entry(connection, kind, row)
 
-    def _past(self, connection: Connection, kind: int, row: Mapping[str, Any]) -> bool:
+    def _reached(self, connection: Connection, kind: int, last: int) -> None:
+        """Note that a history has been read up to a row; that never goes back."""
+        if last > (queue.cursor(connection, self.portal.id, f"history:{kind}") or 0):
+            queue.set_cursor(connection, self.portal.id, f"history:{kind}", last)
+
+    def _past(self, kind: int, row: Mapping[str, Any]) -> bool:
         """Tell whether a row lies before the time its pipeline was tied: what happened then is not our business."""
         category = 0 if kind == LEAD else integer(row.get("CATEGORY_ID")) or 0
         tied = next((tie for tie in self._ties if (tie.entity_type_id, tie.category_id) == (kind, category)), None)
         if tied is None:
             return True
-        return int(row["ID"]) <= (queue.cursor(connection, self.portal.id, f"start:{tied.code}") or 0)
+        return int(row["ID"]) <= self._starts.get(tied.code, 0)
 
     def _entry(self, connection: Connection, kind: int, row: Mapping[str, Any]) -> None:
         item = ItemRef(kind, int(row["OWNER_ID"]))
@@ -288,6 +340,12 @@ class HistoryReader:
         self.found += 1
 
 
+def _changed_tasks(name: str, filters: dict[str, Any], after: int) -> Question:
+    wanted = {**filters, ">ID": after} if after else filters
+    params = {"filter": wanted, "order": {"ID": "asc"}, "select": list(TASK_FIELDS), "start": -1}
+    return Question(name, Command("tasks.task.list", params), after=after)
+
+
 def _later(task: Task, finished_at: datetime) -> bool:
     return task.closed_at is not None and task.closed_at - finished_at > timedelta(seconds=1)
 
@@ -305,7 +363,8 @@ def hints(arrivals: Sequence[Arrival]) -> tuple[frozenset[ItemRef], list[int]]:
         if arrival.kind != "event" or not arrival.body.get("id"):
             continue
         if arrival.body.get("kind") == "task":
-            tasks.add(int(arrival.body["id"]))
+            if arrival.body.get("change") != "add":  # a new task has not been finished
+                tasks.add(int(arrival.body["id"]))
         elif arrival.body.get("entity_type_id"):
             items.add(ItemRef(int(arrival.body["entity_type_id"]), int(arrival.body["id"])))
     return frozenset(items), sorted(tasks)

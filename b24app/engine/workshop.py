@@ -12,9 +12,11 @@ from b24app import clock as clocks
 from b24app.bitrix.addresses import Addresses
 from b24app.bitrix.gate import Observer, Silent
 from b24app.bitrix.oauth import OAuth
+from b24app.bitrix.tempo import Tempo
 from b24app.clock import Clock
 from b24app.core.process import ProcessDef
 from b24app.core.robot import Catalogue
+from b24app.engine.inbox import Inbox
 from b24app.settings import Settings
 from b24app.store.database import Database
 from b24app.store.portals import Portal, Portals
@@ -45,9 +47,18 @@ class Workshop:
     observer: Observer = field(default_factory=Silent)
     pace: Clock = clocks.now
     """The clock of the request budget: portals count real seconds, whatever time the rest of the application lives in."""
+    inbox: Inbox = field(init=False)
+    _tempos: dict[int, Tempo] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inbox", Inbox(self.database, self.portals))
 
     def now(self) -> datetime:
         return self.clock()
+
+    def tempo(self, portal_id: int) -> Tempo:
+        """Give what this process knows of a portal's speed."""
+        return self._tempos.setdefault(portal_id, Tempo())
 
     def portal(self, portal_id: int) -> Portal:
         """Return a portal as stored now; raises `UnknownPortal`."""

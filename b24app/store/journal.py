@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -59,7 +59,11 @@ class StoredAction:
     created_at: datetime
     sent_at: datetime | None
     ended_at: datetime | None
+    item: ItemRef
+    """The item in whose line it waits."""
     not_before: datetime | None = None
+    priority: int = 2
+    """The priority of the work that decided it."""
 
 
 def add_run(
@@ -110,9 +114,11 @@ def add_run(
     return insert_once(connection, t.runs, row)
 
 
+_BY_KEY = sa.select(t.runs).where(t.runs.c.portal_id == sa.bindparam("portal_id"), t.runs.c.key == sa.bindparam("key"))
+
+
 def run_of_key(connection: Connection, portal_id: int, key: str) -> Run | None:
-    statement = sa.select(t.runs).where(t.runs.c.portal_id == portal_id, t.runs.c.key == key)
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(_BY_KEY, {"portal_id": portal_id, "key": key}).one_or_none()
     return None if row is None else _run(row)
 
 
@@ -219,7 +225,7 @@ def add_action(
 
 
 def open_actions(connection: Connection, portal_id: int, at: datetime, limit: int = 500) -> list[StoredAction]:
-    """Return what is to be carried out now, in the order it was decided.
+    """Return what is to be carried out now: what more urgent work decided first, then in the order it was decided.
 
     An action waits behind an earlier one of the same item that is not yet due.
     """
@@ -233,15 +239,23 @@ def open_actions(connection: Connection, portal_id: int, at: datetime, limit: in
         earlier.c.state.in_(OPEN),
         earlier.c.not_before > at,
     )
+    priority = sa.func.coalesce(t.work.c.priority, 2).label("priority")
+    decided_by = t.actions.join(t.runs, t.runs.c.id == a.run_id).outerjoin(t.work, t.work.c.id == t.runs.c.work_id)
     statement = (
-        sa.select(t.actions)
+        sa.select(t.actions, priority)
+        .select_from(decided_by)
         .where(
             a.portal_id == portal_id, a.state.in_(OPEN), sa.or_(a.not_before.is_(None), a.not_before <= at), sa.not_(behind)
         )
-        .order_by(a.id)
+        .order_by(priority, a.id)
         .limit(limit)
     )
-    return [_action(row) for row in connection.execute(statement)]
+    return [replace(_action(row), priority=row.priority) for row in connection.execute(statement)]
+
+
+def rest(connection: Connection, action_ids: Sequence[int], until: datetime, why: str) -> None:
+    """Leave actions alone until a moment, whatever they have come to."""
+    connection.execute(sa.update(t.actions).where(t.actions.c.id.in_(action_ids)).values(not_before=until, error=why))
 
 
 def next_open(connection: Connection, portal_id: int) -> datetime | None:
@@ -282,6 +296,7 @@ def settle(
 ) -> None:
     """Write down how far an action has come; ``tries`` counts its failures since the last step that worked."""
     values = {
+        "action_id": action_id,
         "tries": tries,
         "state": state,
         "progress": dict(progress),
@@ -289,7 +304,10 @@ def settle(
         "not_before": not_before,
         "ended_at": None if state in OPEN else at,
     }
-    connection.execute(sa.update(t.actions).where(t.actions.c.id == action_id).values(**values))
+    connection.execute(_SETTLE, values)
+
+
+_SETTLE = sa.update(t.actions).where(t.actions.c.id == sa.bindparam("action_id"))
 
 
 def retry_action(connection: Connection, action_id: int) -> bool:
@@ -299,23 +317,31 @@ def retry_action(connection: Connection, action_id: int) -> bool:
     return connection.execute(sa.update(t.actions).where(failed).values(**values)).rowcount == 1
 
 
+_MOVES_NOT_SEEN = (
+    sa.select(t.actions)
+    .where(
+        t.actions.c.portal_id == sa.bindparam("portal_id"),
+        t.actions.c.entity_type_id == sa.bindparam("entity_type_id"),
+        t.actions.c.item_id == sa.bindparam("item_id"),
+        t.actions.c.kind == "move_stage",
+        t.actions.c.state.in_(("sending", "unknown", "done")),
+        sa.not_(
+            sa.exists().where(
+                t.entries.c.portal_id == t.actions.c.portal_id,
+                t.entries.c.entity_type_id == t.actions.c.entity_type_id,
+                t.entries.c.item_id == t.actions.c.item_id,
+                t.entries.c.moved_by_action == t.actions.c.id,
+            )
+        ),
+    )
+    .order_by(t.actions.c.id)
+)
+
+
 def moves_not_seen(connection: Connection, portal_id: int, item: ItemRef, stage_id: str) -> int | None:
     """Return the application's own move of an item to a stage that no stage entry was matched with yet."""
-    a = t.actions.c
-    matched = sa.exists().where(t.entries.c.moved_by_action == a.id)
-    statement = (
-        sa.select(t.actions)
-        .where(
-            a.portal_id == portal_id,
-            a.entity_type_id == item.entity_type_id,
-            a.item_id == item.id,
-            a.kind == "move_stage",
-            a.state.in_(("sending", "unknown", "done")),
-            sa.not_(matched),
-        )
-        .order_by(a.id)
-    )
-    for row in connection.execute(statement):
+    here = {"portal_id": portal_id, "entity_type_id": item.entity_type_id, "item_id": item.id}
+    for row in connection.execute(_MOVES_NOT_SEEN, here):
         if row.body["to"] == stage_id and not row.progress.get("superseded"):
             found: int = row.id
             return found
@@ -336,6 +362,7 @@ def _action(row: sa.Row[Any]) -> StoredAction:
         sent_at=row.sent_at,
         ended_at=row.ended_at,
         not_before=row.not_before,
+        item=ItemRef(row.entity_type_id, row.item_id),
     )
 
 

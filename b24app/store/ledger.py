@@ -64,13 +64,30 @@ def _item_values(portal_id: int, item: ItemRef) -> dict[str, int]:
     return {"portal_id": portal_id, "entity_type_id": item.entity_type_id, "item_id": item.id}
 
 
+def _here(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Say `_of` with parameters, for statements that are built once; `_item_values` gives them."""
+    names = ("portal_id", "entity_type_id", "item_id")
+    return sa.and_(*(table.c[name] == sa.bindparam(name) for name in names))
+
+
+_PORTAL: sa.BindParameter[int] = sa.bindparam("portal_id")
+_ENTRIES = sa.select(t.entries).where(_here(t.entries)).order_by(t.entries.c.id)
+_TASKS = sa.select(t.tasks).where(_here(t.tasks)).order_by(t.tasks.c.id)
+_SLOTS = sa.select(t.slots).where(t.slots.c.portal_id == _PORTAL)
+_VISIT = sa.select(t.visits).where(_here(t.visits), sa.not_(t.visits.c.cancelled)).order_by(t.visits.c.id.desc()).limit(1)
+_TRAINED = sa.select(t.trained.c.stage).where(_here(t.trained))
+_LEARNED = sa.select(t.learned.c.user_id).where(t.learned.c.portal_id == _PORTAL)
+_TEXTS = sa.select(t.actions.c.body).where(
+    _here(t.actions), t.actions.c.kind == "send_sms", t.actions.c.state.not_in(("failed", "dropped"))
+)
+
+
 def ledger(connection: Connection, portal_id: int, item: ItemRef) -> Ledger:
     """Gather what is remembered of an item."""
-    entries = connection.execute(sa.select(t.entries).where(_of(t.entries, portal_id, item)).order_by(t.entries.c.id)).all()
+    here = _item_values(portal_id, item)
+    entries = connection.execute(_ENTRIES, here).all()
     returned_from = Counter(row.came_from for row in entries if row.moved_by_action is not None and row.came_from)
     claimed, others = _slots(connection, portal_id, item)
-    trained = sa.select(t.trained.c.stage).where(_of(t.trained, portal_id, item))
-    learned = sa.select(t.learned.c.user_id).where(t.learned.c.portal_id == portal_id)
     return Ledger(
         tasks=tuple(_own_tasks(connection, portal_id, item)),
         entries=tuple(_entry(row) for row in entries),
@@ -78,9 +95,9 @@ def ledger(connection: Connection, portal_id: int, item: ItemRef) -> Ledger:
         claimed=claimed,
         others=others,
         sms_texts=frozenset(_sms_texts(connection, portal_id, item)),
-        trained=frozenset(connection.execute(trained).scalars()),
+        trained=frozenset(connection.execute(_TRAINED, here).scalars()),
         returns=dict(returned_from),
-        learned=frozenset(connection.execute(learned).scalars()),
+        learned=frozenset(connection.execute(_LEARNED, {"portal_id": portal_id}).scalars()),
     )
 
 
@@ -89,7 +106,7 @@ def _entry(row: sa.Row[Any]) -> Entry:
 
 
 def _own_tasks(connection: Connection, portal_id: int, item: ItemRef) -> Iterable[OwnTask]:
-    for row in connection.execute(sa.select(t.tasks).where(_of(t.tasks, portal_id, item)).order_by(t.tasks.c.id)):
+    for row in connection.execute(_TASKS, _item_values(portal_id, item)):
         yield OwnTask(
             name=row.name,
             title=row.title,
@@ -110,7 +127,7 @@ def _own_tasks(connection: Connection, portal_id: int, item: ItemRef) -> Iterabl
 def _slots(connection: Connection, portal_id: int, item: ItemRef) -> tuple[tuple[Busy, ...], tuple[Busy, ...]]:
     mine: list[Busy] = []
     others: list[Busy] = []
-    for row in connection.execute(sa.select(t.slots).where(t.slots.c.portal_id == portal_id)):
+    for row in connection.execute(_SLOTS, {"portal_id": portal_id}):
         held_for = ItemRef(row.entity_type_id, row.item_id)
         busy = Busy(row.start, row.end, "visit", row.title, held_for, row.user_id)
         (mine if held_for == item else others).append(busy)
@@ -118,19 +135,12 @@ def _slots(connection: Connection, portal_id: int, item: ItemRef) -> tuple[tuple
 
 
 def _visit(connection: Connection, portal_id: int, item: ItemRef) -> Visit | None:
-    v = t.visits.c
-    statement = (
-        sa.select(t.visits).where(_of(t.visits, portal_id, item), sa.not_(v.cancelled)).order_by(v.id.desc()).limit(1)
-    )
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(_VISIT, _item_values(portal_id, item)).one_or_none()
     return None if row is None else Visit(row.visit_id, row.user_id, row.start, row.end)
 
 
 def _sms_texts(connection: Connection, portal_id: int, item: ItemRef) -> Iterable[str]:
-    statement = sa.select(t.actions.c.body).where(
-        _of(t.actions, portal_id, item), t.actions.c.kind == "send_sms", t.actions.c.state.not_in(("failed", "dropped"))
-    )
-    return (body["text"] for body in connection.execute(statement).scalars())
+    return (body["text"] for body in connection.execute(_TEXTS, _item_values(portal_id, item)).scalars())
 
 
 def news(connection: Connection, portal_id: int, item: ItemRef) -> tuple[int | None, ...]:

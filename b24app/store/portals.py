@@ -162,9 +162,12 @@ class Portals:
 
     # waking and the lane -----------------------------------------------------------------------------------------
 
-    def wake(self, connection: Connection, portal_id: int, at: datetime) -> None:
-        """Note that there is something to read or to do."""
-        self._write(connection, portal_id, wakes=t.portals.c.wakes + 1, woken_at=at)
+    def wake(self, connection: Connection, portal_id: int, at: datetime) -> bool:
+        """Note that there is something to read or to do; tell whether the portal slept until now."""
+        c = t.portals.c
+        statement = sa.update(t.portals).where(c.id == portal_id).values(wakes=c.wakes + 1, woken_at=at)
+        row = connection.execute(statement.returning(c.wakes, c.wakes_read)).one_or_none()
+        return row is not None and row.wakes == row.wakes_read + 1
 
     def pause(self, connection: Connection, portal_id: int, until: datetime) -> None:
         """Leave a portal alone until a moment: it asked for that, or it does not answer."""
@@ -216,11 +219,16 @@ class Portals:
         statement = sa.select(p.id).where(p.state == "active", allowed, something).order_by(p.id)
         return list(connection.execute(statement).scalars())
 
-    def spend(self, connection: Connection, portal_id: int) -> int:
-        """Return the budget's theoretical arrival time, microseconds, locking the row where the database can."""
-        statement = sa.select(t.portals.c.budget).where(t.portals.c.id == portal_id).with_for_update()
-        found: int = connection.execute(statement).scalar_one()
-        return found
+    def spend(self, connection: Connection, portal_id: int) -> tuple[int, str]:
+        """Return what `spent` does, locking the row where the database can."""
+        return self.spent(connection, portal_id, lock=True)
+
+    def spent(self, connection: Connection, portal_id: int, *, lock: bool = False) -> tuple[int, str]:
+        """Return the budget's theoretical arrival time, microseconds, and the portal's licence."""
+        c = t.portals.c
+        statement = sa.select(c.budget, c.knowledge["licence"].as_string()).where(c.id == portal_id)
+        row = connection.execute(statement.with_for_update() if lock else statement).one()
+        return row[0], row[1] or ""
 
     def set_spent(self, connection: Connection, portal_id: int, budget: int) -> None:
         self._write(connection, portal_id, budget=budget)

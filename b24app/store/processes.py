@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,6 +46,15 @@ class Pinned:
     watched: Mapping[str, Any]
 
 
+_TIES = sa.select(t.processes).where(t.processes.c.portal_id == sa.bindparam("portal_id")).order_by(t.processes.c.code)
+_SOURCE = sa.select(t.process_versions.c.source).where(t.process_versions.c.version == sa.bindparam("version"))
+_ITEM = sa.select(t.items).where(
+    t.items.c.portal_id == sa.bindparam("portal_id"),
+    t.items.c.entity_type_id == sa.bindparam("entity_type_id"),
+    t.items.c.item_id == sa.bindparam("item_id"),
+)
+
+
 def tie(connection: Connection, portal_id: int, tied: Tie) -> None:
     """Store how a process is tied to a portal."""
     values = {
@@ -60,8 +70,7 @@ def tie(connection: Connection, portal_id: int, tied: Tie) -> None:
 
 
 def ties(connection: Connection, portal_id: int) -> list[Tie]:
-    statement = sa.select(t.processes).where(t.processes.c.portal_id == portal_id).order_by(t.processes.c.code)
-    return [_tie(row) for row in connection.execute(statement)]
+    return [_tie(row) for row in connection.execute(_TIES, {"portal_id": portal_id})]
 
 
 def _tie(row: sa.Row[Any]) -> Tie:
@@ -75,10 +84,14 @@ def publish(connection: Connection, process: ProcessDef, at: datetime) -> None:
 
 
 def version(connection: Connection, wanted: str) -> ProcessDef | None:
-    source = connection.execute(
-        sa.select(t.process_versions.c.source).where(t.process_versions.c.version == wanted)
-    ).scalar()
-    return None if source is None else process_from_json(json.loads(source))
+    source = connection.execute(_SOURCE, {"version": wanted}).scalar()
+    return None if source is None else _read(source)
+
+
+@lru_cache(maxsize=256)
+def _read(source: str) -> ProcessDef:
+    """Read a stored process; versions never change."""
+    return process_from_json(json.loads(source))
 
 
 def _dump(process: ProcessDef) -> str:
@@ -86,9 +99,8 @@ def _dump(process: ProcessDef) -> str:
 
 
 def pinned(connection: Connection, portal_id: int, item: ItemRef) -> Pinned | None:
-    i = t.items.c
-    where = (i.portal_id == portal_id) & (i.entity_type_id == item.entity_type_id) & (i.item_id == item.id)
-    row = connection.execute(sa.select(t.items).where(where)).one_or_none()
+    here = {"portal_id": portal_id, "entity_type_id": item.entity_type_id, "item_id": item.id}
+    row = connection.execute(_ITEM, here).one_or_none()
     return None if row is None else Pinned(row.process, row.version, row.stage_id, row.watched)
 
 

@@ -29,6 +29,8 @@ PRIORITY: Mapping[str, int] = {
     "timer": 3,
 }
 """Waiting robots first, then people's moves, then the clock."""
+URGENT = 1
+"""Work up to this priority is decided before actions of other work are carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Work:
     body: Mapping[str, Any]
     tries: int
     created_at: datetime
+    priority: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,15 @@ def receive(
     return insert_once(connection, t.inbox, row) is not None
 
 
+def receive_all(connection: Connection, arrived: Sequence[tuple[int, str, Mapping[str, Any], datetime]]) -> None:
+    """Write down callbacks that need not be told from earlier ones: portal, kind, body, time of each."""
+    rows = [
+        {"portal_id": portal_id, "key": None, "kind": kind, "body": dict(body), "received_at": at}
+        for portal_id, kind, body, at in arrived
+    ]
+    connection.execute(sa.insert(t.inbox), rows)
+
+
 def arrivals(connection: Connection, portal_id: int, limit: int = 1000) -> list[Arrival]:
     """Return what came in and was not handled, oldest first."""
     statement = (
@@ -88,6 +100,14 @@ def arrivals(connection: Connection, portal_id: int, limit: int = 1000) -> list[
         .limit(limit)
     )
     return [Arrival(row.id, row.kind, row.body, row.received_at) for row in connection.execute(statement)]
+
+
+def somebody_waits(connection: Connection, portal_id: int) -> bool:
+    """Tell whether a callback came in that more depends on than a reading: a robot's call, a text to be sent."""
+    statement = sa.select(t.inbox.c.id).where(
+        t.inbox.c.portal_id == portal_id, t.inbox.c.handled_at.is_(None), t.inbox.c.kind != "event"
+    )
+    return connection.execute(statement.limit(1)).first() is not None
 
 
 def handled(connection: Connection, ids: Sequence[int], at: datetime) -> None:
@@ -163,16 +183,22 @@ def portal_of_entry(connection: Connection, entry_id: int) -> int | None:
     return found
 
 
+_LAST_ENTRY = (
+    sa.select(t.entries)
+    .where(
+        t.entries.c.portal_id == sa.bindparam("portal_id"),
+        t.entries.c.entity_type_id == sa.bindparam("entity_type_id"),
+        t.entries.c.item_id == sa.bindparam("item_id"),
+    )
+    .order_by(t.entries.c.id.desc())
+    .limit(1)
+)
+
+
 def last_entry(connection: Connection, portal_id: int, item: ItemRef) -> StageEntry | None:
     """Return the newest stage entry of an item."""
-    e = t.entries.c
-    statement = (
-        sa.select(t.entries)
-        .where(e.portal_id == portal_id, e.entity_type_id == item.entity_type_id, e.item_id == item.id)
-        .order_by(e.id.desc())
-        .limit(1)
-    )
-    row = connection.execute(statement).one_or_none()
+    here = {"portal_id": portal_id, "entity_type_id": item.entity_type_id, "item_id": item.id}
+    row = connection.execute(_LAST_ENTRY, here).one_or_none()
     return None if row is None else _entry(row)
 
 
@@ -223,8 +249,12 @@ def next_number(connection: Connection, portal_id: int) -> int:
     return found
 
 
-def ready_work(connection: Connection, portal_id: int, at: datetime, limit: int = 50) -> list[Work]:
+def ready_work(
+    connection: Connection, portal_id: int, at: datetime, limit: int = 50, up_to: int | None = None
+) -> list[Work]:
     """Return the next work, at most one per item: its oldest; none of an item with unsettled actions.
+
+    ``up_to`` leaves out what is less urgent than this priority.
 
     Order between items is by priority, then by age. Work of one item is never overtaken by later work of the same item.
     """
@@ -241,10 +271,11 @@ def ready_work(connection: Connection, portal_id: int, at: datetime, limit: int 
         a.item_id == w.item_id,
         a.state.in_(("pending", "sending", "unknown")),
     )
+    urgent = sa.true() if up_to is None else w.priority <= up_to
     statement = (
         sa.select(t.work)
         .join(oldest, oldest.c.id == w.id)
-        .where(sa.or_(w.not_before.is_(None), w.not_before <= at), sa.not_(unsettled))
+        .where(sa.or_(w.not_before.is_(None), w.not_before <= at), sa.not_(unsettled), urgent)
         .order_by(w.priority, w.id)
         .limit(limit)
     )
@@ -265,13 +296,25 @@ def get_work(connection: Connection, work_id: int) -> Work | None:
 
 
 def _work(row: sa.Row[Any]) -> Work:
-    return Work(row.id, ItemRef(row.entity_type_id, row.item_id), row.key, row.kind, row.body, row.tries, row.created_at)
+    return Work(
+        row.id,
+        ItemRef(row.entity_type_id, row.item_id),
+        row.key,
+        row.kind,
+        row.body,
+        row.tries,
+        row.created_at,
+        row.priority,
+    )
 
 
 def end_work(connection: Connection, work_id: int, at: datetime, error: str = "") -> None:
     """Settle work: done, or failed with what went wrong."""
-    values = {"state": "failed" if error else "done", "ended_at": at, "error": error}
-    connection.execute(sa.update(t.work).where(t.work.c.id == work_id).values(**values))
+    values = {"work_id": work_id, "state": "failed" if error else "done", "ended_at": at, "error": error}
+    connection.execute(_END, values)
+
+
+_END = sa.update(t.work).where(t.work.c.id == sa.bindparam("work_id"))
 
 
 def put_off(connection: Connection, work_id: int, until: datetime, error: str) -> None:

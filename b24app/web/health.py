@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from b24app.engine.alarms import measure
 from b24app.engine.readiness import Readiness, readiness
+from b24app.engine.strain import measure_strain
 from b24app.engine.workshop import Workshop
 from b24app.log import log
 
@@ -38,6 +39,7 @@ def health(workshop: Workshop) -> Blueprint:
         """Give the counters of this process, and what the database tells; without it the counters alone."""
         try:
             measure(workshop)
+            measure_strain(workshop)
         except DBAPIError as trouble:
             _log.warning("the database could not be measured", error=type(trouble.orig).__name__)
         return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 from sandbox.crm import filters, history, schema, values
@@ -176,7 +177,7 @@ def stage_history(call: Call) -> Page:
         raise RestError("ENTITY_TYPE_NOT_SUPPORTED", f"Entity type {entity_type_id} is not supported")
     fields = history.fields(entity_type_id)
     test = filters.compile_filter(call.portal, call.get("filter"), fields.get, call.method)
-    rows = [row for row in call.portal.crm.history.rows.get(entity_type_id, []) if test(row)]
+    rows = [row for row in _rows_after(call, entity_type_id) if test(row)]
     rows = filters.sort_rows(rows, call.get("order") or {"ID": "ASC"}, fields.get)
     select = [str(name) for name in as_list(call.get("select")) if name != "*"]
     for name in sorted(set(select) - set(fields)):
@@ -185,6 +186,15 @@ def stage_history(call: Call) -> Page:
     page = call.page(rows)
     written = [{name: values.write(call.portal, fields[name], row[name]) for name in shown} for row in page.result]
     return Page({"items": written}, page.total, page.next)
+
+
+def _rows_after(call: Call, entity_type_id: int) -> list[Any]:
+    """Give the rows above the id a filter asks for; they lie in the order of their ids, and a history may be long."""
+    rows: list[Any] = call.portal.crm.history.rows.get(entity_type_id, [])
+    after = as_map(call.get("filter")).get(">ID")
+    found = rows[bisect_right(rows, whole(after), key=lambda row: int(row["ID"])) :] if str(after).isdigit() else rows
+    until = as_map(call.get("filter")).get("<=ID")
+    return found[: bisect_right(found, whole(until), key=lambda row: int(row["ID"]))] if str(until).isdigit() else found
 
 
 @method("crm.enum.ownertype", "crm")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from b24app.bitrix.budget import Priority
 from b24app.bitrix.commands import Command
 from b24app.bitrix.errors import AuthLost, BudgetExhausted, ForeignHost, OAuthTrouble, PortalGone
 from b24app.core.text import T
@@ -189,9 +190,9 @@ def known(tmp_path: Path) -> Shop:
     return opened
 
 
-def test_fifty_requests_are_free_and_two_a_second_after_that(known: Shop) -> None:
+def test_a_burst_is_free_and_two_requests_a_second_after_that(known: Shop) -> None:
     budget = StoredBudget(known.workshop, 1)
-    assert [budget.take() for _ in range(50)] == [0.0] * 50
+    assert [budget.take() for _ in range(47)] == [0.0] * 47
     assert budget.take() == pytest.approx(0.5)
     known.clock.turn(seconds=1)
     assert [budget.take(), budget.take()] == [0.0, 0.0]
@@ -217,7 +218,33 @@ def test_threads_together_get_exactly_what_the_budget_holds(known: Shop) -> None
         thread.start()
     for thread in threads:
         thread.join()
-    assert granted.count(0.0) == 50
+    assert granted.count(0.0) == 47
+
+
+def test_what_is_less_urgent_leaves_a_part_of_the_budget_to_what_is_more_urgent(known: Shop) -> None:
+    budgets = {priority: StoredBudget(known.workshop, 1, priority) for priority in Priority}
+    granted = dict.fromkeys(Priority, 0)
+    for priority in reversed(Priority):
+        while budgets[priority].take() == 0:
+            granted[priority] += 1
+    assert granted[Priority.BACKFILL] == 15
+    assert all(granted[priority] > 0 for priority in Priority)
+    assert sum(granted.values()) == 47
+
+
+def test_a_portal_that_says_too_much_is_heeded_by_all(known: Shop) -> None:
+    StoredBudget(known.workshop, 1).fill()
+    assert StoredBudget(known.workshop, 1).take() > 0
+    known.clock.turn(seconds=5)
+    assert StoredBudget(known.workshop, 1).take() == 0
+
+
+def test_an_enterprise_portal_is_spoken_to_as_its_plan_allows(known: Shop) -> None:
+    with known.workshop.database.write() as connection:
+        known.workshop.portals.set_knowledge(connection, 1, {"licence": "ru_ent250"})
+    budget = StoredBudget(known.workshop, 1)
+    assert [budget.take() for _ in range(235)] == [0.0] * 235
+    assert budget.take() == pytest.approx(0.2)
 
 
 def test_a_gate_gives_the_lane_back_rather_than_wait_long(stage: Theatre) -> None:
