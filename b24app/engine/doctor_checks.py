@@ -280,11 +280,12 @@ def failures(found: Sequence[Incident]) -> Finding:
 def people(portal: Portal, known: People, running: Iterable[ProcessDef]) -> Iterator[Finding]:
     """Find dismissed people where somebody is named: last resort, stand-ins, crew, roles of process files."""
     settings, gone = portal.settings, False
+    named = [(name, user) for name, user in _named(running) if not known.active(settings.stand_ins.get(name))]
     places: list[tuple[T, int | None, Level]] = [
         (T("последний ответственный", "the last resort"), settings.fallback, "broken"),
         *((T(f"замена роли {role}", f"stand-in for {role}"), user, "warning") for role, user in settings.stand_ins.items()),
         *((T("бригада", "the crew"), user, "warning") for user in settings.crew_users),
-        *((T(f"роль {name}", f"role {name}"), user, "warning") for name, user in _named(running)),
+        *((T(f"роль {name}", f"role {name}"), user, "warning") for name, user in named if user),
     ]
     for place, user, level in places:
         if user is not None and not known.active(user):
@@ -296,7 +297,14 @@ def people(portal: Portal, known: People, running: Iterable[ProcessDef]) -> Iter
                 "Назначьте другого на главной странице приложения", "Name somebody else on the application's main page"
             )
             yield Finding("people", level, text, remedy)
-    if not gone:
+    open_roles = ", ".join(dict.fromkeys(name for name, user in named if not user))
+    if open_roles:
+        text = T(
+            "Роли никому не даны, их дела достаются последнему ответственному: {roles}",
+            "Roles nobody was given, the last resort gets what is theirs: {roles}",
+        )
+        yield Finding("people", "note", text.fill(roles=open_roles))
+    elif not gone:
         yield Finding("people", "ok", T("Все названные люди работают", "Everybody named works here"))
 
 

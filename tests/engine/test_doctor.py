@@ -123,6 +123,16 @@ def test_dismissed_people_are_named_where_they_are_named(opened: Shop) -> None:
     ]
 
 
+def test_a_role_left_open_in_the_file_is_noted_until_somebody_stands_in_for_it(opened: Shop) -> None:
+    process = replace(next(iter(process_files().values())), roles={"officer": "user(0)", "head": "user(1)"})
+    known = People({1: User(1, "Анна")})
+    portal = opened.workshop.portal(1)
+    chosen = replace(portal, settings=PortalSettings(stand_ins={"officer": 1}))
+
+    assert [(f.level, "officer" in f.text.en) for f in checks.people(portal, known, [process])] == [("note", True)]
+    assert levels(checks.people(chosen, known, [process])) == ["ok"]
+
+
 def test_a_missing_gateway_matters_where_a_process_sends_sms(opened: Shop) -> None:
     portal, files = opened.workshop.portal(1), list(process_files().values())
     sending = [process for process in files if checks.sends_sms(process)]
