@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, assert_never
@@ -9,12 +10,14 @@ from typing import Any, assert_never
 from b24app.core import actions as a
 from b24app.core.actions import Action
 from b24app.core.item import DEAL, LEAD, ItemRef
-from b24app.core.text import T, show
+from b24app.core.text import LANGS, T, cut, show
 from b24app.engine.known import Names
 from b24app.log import MASK
 from b24app.store.journal import Run, StoredAction
 from b24app.store.portals import Portal
 
+BRIEF = 240
+"""Characters of an action in the journal of a card."""
 ACTION_STATES: Mapping[str, T] = {
     "pending": T("ждёт очереди", "waits its turn"),
     "sending": T("выполняется", "being done"),
@@ -128,6 +131,20 @@ def action(names: Names, stored: StoredAction) -> T:
     return _action(names, stored.action)
 
 
+def brief_action(names: Names, stored: StoredAction) -> T:
+    """Say what an action is meant to do, in a line or two: the whole text stands in the card."""
+    said = action(names, stored)
+    return T(*(cut(said.at(lang), BRIEF) for lang in LANGS))
+
+
+def without_codes(text: str) -> str:
+    """Take the BB codes out of a text written for the portal, as people would read it there."""
+    return _CODES.sub("", text).replace("&#91;", "[").replace("&#93;", "]")
+
+
+_CODES = re.compile(r"\[(?:/?(?:B|I|U|S|LIST|QUOTE)|\*|/?(?:URL|USER|COLOR|SIZE)(?:=[^\]]*)?)\]", re.IGNORECASE)
+
+
 def _action(names: Names, said: Action) -> T:
     who = names.people.name
     match said:
@@ -149,9 +166,9 @@ def _action(names: Names, said: Action) -> T:
         case a.SetTimer():
             return _TIMER.fill(due=moment(names, said.due), what=said.what or robot_name(names, said.step.robot))
         case a.Notify():
-            return _NOTIFY.fill(who=who(said.user), text=said.text)
+            return _NOTIFY.fill(who=who(said.user), text=without_codes(said.text))
         case a.Comment():
-            return _COMMENT.fill(text=said.text)
+            return _COMMENT.fill(text=without_codes(said.text))
         case _:
             return _lesser(names, said)
 

@@ -145,7 +145,7 @@ SETTINGS: Mapping[str, T] = {
         "If something is missing, the deal goes back to the stage before, with the reason in its timeline.",
     ),
     "own_help_3": T(
-        "Вкладка «Журнал процесса» в карточке расскажет, что и почему произошло; там же можно попросить подсказку.",
+        "Вкладка «Журнал процессов» в карточке расскажет, что и почему произошло; там же можно попросить подсказку.",
         "The tab “Process journal” in the card tells what happened and why; you can ask for a hint there too.",
     ),
 }

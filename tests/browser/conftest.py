@@ -1,12 +1,14 @@
-"""A served pretend portal with a tiny application, and Chromium windows of its users."""
+"""Served pretend portals with a tiny application or with ours, and Chromium windows of their users."""
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from sandbox.portal import Portal
 from sandbox.serve import serve
 from sandbox.world import World
 from tests.browser.tiny_app import TinyApp
+from tests.flows.stage import CEILING, IVAN, Stage, a_stage
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -32,6 +35,12 @@ ARGUMENTS = [
 ]
 FRIDAY = datetime(2026, 6, 5, 7, 30, tzinfo=UTC)
 ADMIN, HEAD, MANAGER, INSTALLER = 1, 2, 3, 6
+FORM_REFUSED = ("status of 401 (UNAUTHORIZED)", "status of 422 (UNPROCESSABLE ENTITY)")
+DESK, PHONE = 1200, 360
+"""Widths of windows."""
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+HEIGHT = "Math.max(Math.ceil(document.body.getBoundingClientRect().height) + 2, 120)"
+"""How high the library of a portal makes the frame of a page."""
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +64,20 @@ class Windows:
     base: str
     troubles: list[str] = field(default_factory=list)
 
-    def open(self, user_id: int, path: str, width: int = 1280) -> Page:
+    def open(self, user_id: int, path: str, width: int = 1280, locale: str = "ru-RU") -> Page:
         """Open a page as a user, in a window of its own."""
-        context = self.browser.new_context(viewport={"width": width, "height": 800}, base_url=self.base, locale="ru-RU")
+        context = self.browser.new_context(viewport={"width": width, "height": 800}, base_url=self.base, locale=locale)
         context.add_cookies([{"name": WHO, "value": str(user_id), "url": self.base}])
         page = context.new_page()
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        page.on("console", lambda line: self.troubles.append(line.text) if line.type == "error" else None)
+        page.on("console", lambda line: self._heard(line.text) if line.type == "error" else None)
         page.goto(path)
         return page
+
+    def _heard(self, text: str) -> None:
+        """Note an error; a form that comes back with its mistakes is none, though Chromium says so."""
+        if not text.endswith(FORM_REFUSED):
+            self.troubles.append(text)
 
     def close(self) -> None:
         """Close all of them."""
@@ -118,3 +132,45 @@ def office(chromium: Browser) -> Iterator[Office]:
         assert world.complaints == []
     finally:
         running.close()
+
+
+Look = Callable[..., None]
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Look:
+    """Look at a page and the frame in it, at a desk and on a phone; pictures are kept where B24APP_SHOTS says."""
+    folder = Path(os.environ.get("B24APP_SHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def looked(page: Page, name: str, *, widths: tuple[int, ...] = (DESK, PHONE), whole: bool = True) -> None:
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 800})
+            page.evaluate("window.scrollTo(0, 0)")
+            for frame in page.frames[1:]:
+                frame.wait_for_load_state()
+                expect(page.locator("iframe")).to_have_attribute("style", f"height: {frame.evaluate(HEIGHT)}px;")
+            page.screenshot(path=folder / f"{name}-{width}.png", full_page=whole, scale="css", animations="disabled")
+            wide = [frame.url for frame in page.frames if not frame.evaluate(FITS)]
+            assert wide == [], f"{name} is wider than {width} px"
+        page.set_viewport_size({"width": DESK, "height": 800})
+
+    return looked
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A portal with its pages and the application installed on it, for the stories of a module; Ivan reads English."""
+    with a_stage(tmp_path_factory.mktemp("company"), blueprints=PAGES) as stage:
+        stage.portal.people.users[IVAN].language = "en"
+        stage.install([CEILING])
+        stage.settle()
+        yield stage
+        assert stage.world.complaints == []
+
+
+@pytest.fixture
+def windows(chromium: Browser, company: Stage) -> Iterator[Windows]:
+    """Windows on the company's portal."""
+    with opened_windows(chromium, f"http://{company.portal.domain}") as opened:
+        yield opened

@@ -29,13 +29,14 @@ from sandbox.clock import SandboxClock
 from sandbox.company import demo_company
 from sandbox.portal import Portal as PretendPortal
 from sandbox.serve import Running, serve
+from sandbox.server import BlueprintMaker
 from sandbox.world import World
 from tests.flows.cuts import Cut, Killed
 
 MONDAY = datetime.fromisoformat("2026-06-01T10:00:00+03:00")
 SCOPES = [
     *("crm", "task", "tasks", "bizproc", "user", "department"),
-    *("im", "calendar", "placement", "messageservice", "userfieldconfig"),
+    *("im", "calendar", "placement", "messageservice", "userfieldconfig", "log", "sonet_group"),
 ]
 CEILING = "ceiling_installation"
 AGREED: dict[str, Any] = {
@@ -251,10 +252,10 @@ def a_file(name: str = "contract.pdf") -> list[str]:
     return [name, base64.b64encode(b"%PDF-1.4").decode()]
 
 
-def leaping() -> Callable[[], datetime]:
+def leaping(begin: datetime = MONDAY) -> Callable[[], datetime]:
     """Return a clock that leaps a minute at every look, so that no request of a test waits for the budget."""
     looks = count()
-    return lambda: MONDAY + timedelta(minutes=next(looks))
+    return lambda: begin + timedelta(minutes=next(looks))
 
 
 _SCHEMA: dict[str, bytes] = {}
@@ -274,13 +275,19 @@ def _migrated(url: str, folder: Path) -> None:
 
 @contextmanager
 def a_stage(
-    folder: Path, *, start: datetime = MONDAY, files: Path = Path("processes"), portals: int = 1, **settings: Any
+    folder: Path,
+    *,
+    start: datetime = MONDAY,
+    files: Path = Path("processes"),
+    portals: int = 1,
+    blueprints: Iterable[BlueprintMaker] = (),
+    **settings: Any,
 ) -> Iterator[Stage]:
     """Open a stage whose database lies in a folder of the test, with as many portals as wanted."""
     clock = SandboxClock(start)
     world = World(clock)
     companies = [demo_company(PretendPortal(world, name=f"company-{n}")) for n in range(1, portals + 1)]
-    running = serve(world)
+    running = serve(world, blueprints=blueprints)
     holder: dict[str, Any] = {}
     host = running.start(lambda environ, start_response: holder["web"](environ, start_response))
     cards = [

@@ -1,0 +1,86 @@
+"""The operators' pages: from the sign-in to a failure that is mended, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ADMIN, DESK, Look, Windows
+from tests.flows.stage import Stage
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def failed(company: Stage) -> Iterator[int]:
+    """A deal returned to its first stage whose comment the portal refused."""
+    company.portal.faults.refuse("crm.timeline.comment.add", "ACCESS_DENIED", "Access denied", status=403)
+    deal = company.new_deal("Потолки, ул. Верхняя, 8")
+    company.move(deal, "contract_signed")
+    yield deal
+
+
+def sign_in(page: Page, who: str, token: str) -> None:
+    page.keyboard.type(who)
+    page.keyboard.press("Tab")
+    page.keyboard.type(token)
+    page.keyboard.press("Enter")
+
+
+def test_an_operator_finds_out_why_and_mends_what_failed(company: Stage, windows: Windows, look: Look, failed: int) -> None:
+    settings = company.application.workshop.settings
+    page = windows.open(ADMIN, f"{settings.public_url}/admin", DESK)
+    expect(page.get_by_label("Ваше имя")).to_be_focused()
+    sign_in(page, "Пётр", "wrong")
+    expect(page.get_by_role("alert")).to_contain_text("Ключ не подошёл")
+    expect(page.get_by_label("Ключ")).to_be_focused()
+    look(page, "admin-login")
+    page.keyboard.type(settings.admin_token)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Обслуживание")).to_be_visible()
+
+    page.get_by_label("Элемент").fill(f"D_{failed}")
+    page.get_by_label("Робот").select_option(value="return_deal")
+    page.get_by_role("button", name="Показать").press("Enter")
+    expect(page.locator(".list > li")).to_have_count(1)
+    look(page, "admin-runs")
+    page.locator(".list a").click()
+    look(page, "admin-run")
+    page.get_by_label("Зачем").last.fill("проверяю, что вернёт")
+    page.get_by_label("повторить и то, что уже сделано").press("Space")
+    page.get_by_role("button", name="Посмотреть, что будет").click()
+    expect(page.get_by_role("status")).to_contain_text("Было бы сделано")
+    look(page, "admin-rerun")
+    page.get_by_text("Что было прочитано").click()
+
+    page.get_by_role("link", name="Сбои").click()
+    look(page, "admin-incidents")
+    page.get_by_label("Зачем").first.fill("портал снова отвечает")
+    page.get_by_role("button", name="Повторить").first.click()
+    company.settle()
+
+    for name, words, shot in (
+        ("Ожидания", "10:00", "timers"),
+        ("Порталы", company.portal.domain, "portals"),
+        ("Версии процессов", "ceiling", "versions"),
+    ):
+        page.get_by_role("link", name=name).first.click()
+        expect(page.locator("main")).to_contain_text(words)
+        look(page, f"admin-{shot}")
+    page.get_by_role("link", name="Изменения").click()
+    expect(page.locator("tbody tr").first).to_contain_text("портал снова отвечает")
+    look(page, "admin-audit")
+
+
+def test_the_operators_pages_speak_the_browsers_language(company: Stage, windows: Windows, look: Look, failed: int) -> None:
+    settings = company.application.workshop.settings
+    page = windows.open(ADMIN, f"{settings.public_url}/admin", DESK, locale="en-US")
+    sign_in(page, "Peter", settings.admin_token)
+    expect(page.get_by_role("heading", name="Operations")).to_be_visible()
+    for name in ("Journal", "Incidents", "Timers", "Portals", "Audit", "Process versions"):
+        page.get_by_role("link", name=name, exact=True).click()
+        look(page, f"admin-en-{name.lower().split()[-1]}", widths=(DESK,))
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Your name")).to_be_focused()
