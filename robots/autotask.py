@@ -57,6 +57,7 @@ class Props:
     )
     full_checklist: bool = prop(T("Закрыть только с полным чек-листом", "Close only with a full checklist"), default=True)
     important: bool = prop(T("Важная", "Important"), default=False)
+    require_result: bool = prop(T("Закрыть только с результатом", "Close only with a result"), default=False)
     under_control: bool = prop(T("Принять работу после завершения", "The work has to be accepted"), default=False)
     control_after: Pause | None = prop(T("Контроль через", "Control after"), default=None)
     control_to: Role = prop(T("Контролирует", "Who controls"), default=HEAD)
@@ -99,6 +100,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
         holds=cast('Literal["return", "remind", "ignore"]', props.holds),
         full_checklist=props.full_checklist,
         important=props.important,
+        require_result=props.require_result,
         under_control=props.under_control,
         done=props.done,
     )

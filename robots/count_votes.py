@@ -42,6 +42,7 @@ class Props:
     back: str = prop(T("Куда вернуть отклонённое", "Where to rejected measures go back"), default="measures")
     to: Role = prop(T("Кто продолжает", "Who goes on"), default=Role("responsible"))
     title: T = prop(T("Название задачи", "Title of the task"), default=NEXT)
+    name: str = prop(T("Имя задачи в процессе", "Name of the task in the process"), default="approved")
     deadline: Pause | None = prop(T("Крайний срок", "Deadline"), default=Pause(1, "w"))
 
 
@@ -76,11 +77,11 @@ def _approved(
     people, ledger = facts[NeedPeople()], facts[NeedLedger(call.item)]
     said = _said(call, APPROVED, standing, votes, people)
     decision = UpdateItem(call.item, {"decision": call.say(wording.sentence(APPROVED, standing))})
-    if ledger.open_task("approved") is not None:
+    if ledger.open_task(props.name) is not None:
         return Outcome(wording.sentence(APPROVED, standing), (decision, *closed, said))
     rows = commission.rows(commission.newest(facts[NeedForms(call.item)], commission.MEASURES), "measures")
     lines = tuple(T.same(plain(str(row.get("text") or ""))) for row in rows)
-    what = Assignment("approved", props.title, props.to, FORMULATE, lines, props.deadline)
+    what = Assignment(props.name, props.title, props.to, FORMULATE, lines, props.deadline)
     given = give(call, item, people, what, wording.known(call, facts, item))
     return Outcome(wording.sentence(APPROVED, standing, given.why), (decision, *closed, said, *given.or_say_so(call)))
 

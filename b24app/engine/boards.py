@@ -107,17 +107,17 @@ class _Setting:
                 number = self._renamed(spare.pop(-1 if last else 0), title.at(lang))
             if number is None:
                 fields = {"TITLE": title.at(lang), "ENTITY_ID": group, "AFTER_ID": found[-1] if found else 0}
-                number = int(self.gate.call(Command("task.stages.add", {"fields": fields, "isAdmin": True})).result)
+                number = int(self.gate.call(Command("task.stages.add", {"fields": fields, "isAdmin": "true"})).result)
             found.append(number)
         return found
 
     def _there(self, group: int) -> list[_Column]:
-        result = self.gate.call(Command("task.stages.get", {"entityId": group, "isAdmin": True})).result
+        result = self.gate.call(Command("task.stages.get", {"entityId": group, "isAdmin": "true"})).result
         rows = [as_map(row) for row in as_map(result).values()]
         rows.sort(key=lambda row: count(row.get("SORT")) or 0)
         return [_Column(int(row["ID"]), str(row.get("TITLE") or ""), bool(row.get("SYSTEM_TYPE"))) for row in rows]
 
     def _renamed(self, column: _Column, title: str) -> int:
-        params = {"id": column.id, "fields": {"TITLE": title}, "isAdmin": True}
+        params = {"id": column.id, "fields": {"TITLE": title}, "isAdmin": "true"}
         self.gate.call(Command("task.stages.update", params))
         return column.id
