@@ -6,7 +6,7 @@ back is done by nobody; what it committed is done exactly once by whoever carrie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from b24app.bitrix.gate import Gate
 from b24app.core.actions import AnswerRobot
 from b24app.core.call import Call, Place, RobotCalled
 from b24app.core.item import Item, ItemRef
-from b24app.core.needs import Facts, Ledger, Need, NeedItem, NeedLedger
+from b24app.core.needs import Facts, Ledger, Need, NeedForms, NeedItem, NeedLedger
 from b24app.core.properties import BadProperty, properties_of, results_text
 from b24app.core.robot import Outcome, Robot
 from b24app.core.text import T
@@ -28,7 +28,7 @@ from b24app.engine.record import Origin, SlotTaken, portal_value, record
 from b24app.engine.work import BadStep, Invocation, Plan, Planner
 from b24app.engine.workshop import Workshop
 from b24app.log import log
-from b24app.store import journal, ledger, processes, queue
+from b24app.store import forms, journal, ledger, processes, queue
 from b24app.store.portals import Portal
 from b24app.store.processes import Pinned
 from b24app.store.queue import Work
@@ -139,8 +139,16 @@ class Decider:
         now = self.workshop.now()
         with self.workshop.database.read() as connection:
             plans = list(plans)
-            memories = {plan.work.item: ledger.ledger(connection, self.portal.id, plan.work.item) for plan in plans}
-        return [_asking(invocation, plan.call(now), memories) for plan in plans for invocation in plan.invocations]
+            memories = {plan.work.item: self._remembered(connection, plan) for plan in plans}
+        return [_asking(i, plan.call(now), memories[plan.work.item]) for plan in plans for i in plan.invocations]
+
+    def _remembered(self, connection: Connection, plan: Plan) -> Mapping[Need[Any], Any]:
+        """Return what is remembered of an item now, so that what robots ask for because of it is read in good time."""
+        item = plan.work.item
+        memory: dict[Need[Any], Any] = {NeedLedger(item): ledger.ledger(connection, self.portal.id, item)}
+        if plan.house.forms:
+            memory[NeedForms(item)] = forms.submissions(connection, self.portal.id, item)
+        return memory
 
     # settling --------------------------------------------------------------------------------------------------------
 
@@ -371,13 +379,10 @@ def _only(need: Need[Any]) -> Asking:
     return lambda _facts: (need,)
 
 
-def _asking(invocation: Invocation, call: Call, memories: dict[Any, Any]) -> Asking:
-    """Ask what a robot needs, with the ledger at hand as it was before this round."""
+def _asking(invocation: Invocation, call: Call, remembered: Mapping[Need[Any], Any]) -> Asking:
+    """Ask what a robot needs, with what is remembered at hand as it was before this round."""
 
     def ask(facts: Facts) -> Iterable[Need[Any]]:
-        remembered: dict[Need[Any], Any] = {
-            NeedLedger(item): memory for item, memory in memories.items() if item == call.item
-        }
         return invocation.robot.needs(call, invocation.props, Facts({**facts.values, **remembered}))
 
     return ask
