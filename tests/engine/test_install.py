@@ -55,7 +55,7 @@ def test_the_first_installation_needs_few_requests_and_the_next_almost_none(stag
 def test_every_robot_people_may_use_is_registered_with_its_address_and_its_user(stage: Theatre) -> None:
     set_up(stage.shop.workshop, stage.open().portal)
 
-    wanted = {robot.code for robot in CATALOGUE.values() if not robot.internal}
+    wanted = {robot.code for robot in CATALOGUE.values() if robot.on_portal and not robot.internal}
     assert set(robots_of(stage)) == wanted
     for robot in stage.portal.automation.robots:
         assert robot.definition["HANDLER"] == f"{PUBLIC}/b24/robot/{robot.code}"

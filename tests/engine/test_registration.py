@@ -48,11 +48,13 @@ def test_a_portal_that_has_everything_is_left_alone() -> None:
 
 def test_internal_robots_are_not_offered() -> None:
     offered = {entry.code for entry in wanted() if entry.kind == "robot"}
-    assert offered == {robot.code for robot in CATALOGUE.values() if not robot.internal}
+    assert offered == {robot.code for robot in CATALOGUE.values() if robot.on_portal and not robot.internal}
     assert any(robot.internal for robot in CATALOGUE.values())
 
 
-@pytest.mark.parametrize("robot", [robot for robot in CATALOGUE.values() if not robot.internal], ids=lambda r: r.code)
+@pytest.mark.parametrize(
+    "robot", [robot for robot in CATALOGUE.values() if robot.on_portal and not robot.internal], ids=lambda r: r.code
+)
 def test_every_robot_has_what_the_portal_asks_of_a_definition(robot: Any) -> None:
     (entry,) = [entry for entry in wanted() if entry.key == f"robot:{robot.code}"]
     assert entry.definition["HANDLER"].startswith(URL)
