@@ -195,6 +195,11 @@ class ProcessDef:
         asked = self.quality.step if self.quality and stage.key in self.quality.stages else None
         return stage.enter if asked is None else (*stage.enter, asked)
 
+    def leave_steps(self, stage: StageDef) -> tuple[Step, ...]:
+        """Return what leaving a stage does; an item that goes on after its end is not summed up yet."""
+        given_up = self.quality.given_up if self.quality and stage.key in self.quality.stages else None
+        return stage.leave if given_up is None else (*stage.leave, given_up)
+
     def payment_on(self, stage_key: str) -> PaymentRule | None:
         """Return what a payment confirmed on a stage does; None where the stage waits for none."""
         return next((rule for rule in self.payments if rule.stage == stage_key), None)

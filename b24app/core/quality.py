@@ -10,6 +10,9 @@ from b24app.core.forms import FormDef
 from b24app.core.text import EMPTY, T, folded
 
 
+_GOES_ON = T("Работа продолжается, подводить итоги рано", "The work goes on, it is too early to sum it up")
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """Where items of a process end, whoever has the role ``ask`` sums them up; an officer then looks at ``analysis``."""
@@ -26,6 +29,12 @@ class Quality:
         """The step by which the summing-up is asked for."""
         deadline = {"deadline": self.deadline} if self.deadline else {}
         return Step("ask_summary", {"form": self.form.name, "to": self.ask, **deadline})
+
+    @property
+    def given_up(self) -> Step:
+        """The step that takes the question back where the item has not ended after all."""
+        reason = {"ru": _GOES_ON.ru, "en": _GOES_ON.en}
+        return Step("wind_up", {"tasks": [self.form.name], "visit": False, "reason": reason})
 
 
 @dataclass(frozen=True, slots=True)

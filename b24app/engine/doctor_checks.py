@@ -48,7 +48,9 @@ SCOPES: tuple[tuple[frozenset[str], T], ...] = (
     (frozenset({"userfieldconfig"}), T("создание полей", "creating fields")),
 )
 OPTIONAL_SCOPES: Mapping[str, T] = {
-    "messageservice": T("приложение как провайдер СМС", "the application as an SMS provider")
+    "messageservice": T("приложение как провайдер СМС", "the application as an SMS provider"),
+    "log": T("новости об изменениях процессов", "news of changed processes"),
+    "sonet_group": T("проекты подразделений для задач на изменения", "projects of departments that take up changes"),
 }
 
 _KINDS: Mapping[Kind, T] = {

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "sandbox/README.md"])
 OWN_SCOPE = (
     *("crm", "task", "bizproc", "user", "department"),
-    *("im", "calendar", "placement", "messageservice", "userfieldconfig"),
+    *("im", "calendar", "placement", "messageservice", "userfieldconfig", "log"),
 )
 SCOPES = {name: name for name in OWN_SCOPE} | {"tasks": "task"}
 """The first word of a method -> the permission it needs; pages of the methods, "Scope"."""

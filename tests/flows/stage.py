@@ -48,6 +48,8 @@ AGREED: dict[str, Any] = {
 """A visit on the next Monday morning, by Alexey."""
 SOLD: dict[str, Any] = {"contactId": 1, "opportunity": 100000, "currencyId": "RUB"}
 """What a deal needs to leave its first stage, but for the contract."""
+SUMMING_UP = "Подвести итоги работы: Потолки, ул. Садовая, 5"
+"""What a manager is asked when a deal has ended."""
 ADMIN, HEAD, MARIA, IVAN, FOREMAN, ALEXEY, DMITRY = 1, 2, 3, 4, 5, 6, 7
 
 

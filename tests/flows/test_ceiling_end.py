@@ -11,7 +11,7 @@ from b24app.core.item import ItemRef
 from b24app.core.portal import PortalSettings
 from b24app.engine.asks import ask_help, set_learned
 from b24app.store import processes
-from tests.flows.stage import AGREED, ALEXEY, IVAN, MARIA, Stage, a_file
+from tests.flows.stage import AGREED, ALEXEY, IVAN, MARIA, SUMMING_UP, Stage, a_file
 
 TRAINING = "[B]Обучение: "
 
@@ -102,11 +102,11 @@ def test_a_deal_lost_from_any_stage_leaves_no_task_no_timer_and_no_visit(stage: 
     deal = stage.arrive(key, **AGREED, contract_file=a_file())
     stage.move(deal, "lost")
     assert stage.stage_of(deal) == "lost"
-    assert stage.titles(deal) == []
-    assert stage.waiting() == {}
+    assert stage.titles(deal) == [SUMMING_UP]
+    assert list(stage.waiting()) == ["control:summary"]
     assert stage.visits(ALEXEY) == []
     stage.turn(days=10)
-    assert stage.titles(deal) == []
+    assert stage.titles(deal, user=MARIA) == [SUMMING_UP]
     assert stage.world.sms.outbox == [] or key == "installation_set"
 
 
@@ -123,7 +123,7 @@ def test_a_lost_deal_with_a_control_task_of_the_head_takes_that_along(stage: Sta
     stage.turn(hours=24)
     assert len(stage.titles(deal)) == 2
     stage.move(deal, "lost")
-    assert stage.titles(deal) == []
+    assert stage.titles(deal) == [SUMMING_UP]
     assert "Сделка не состоялась" in stage.task_comments(deal, "Подписать договор")[0]
 
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from b24app.engine.payments import OtherPayment, Payment, confirm, signature
-from tests.flows.stage import MARIA, Stage, a_file
+from tests.flows.stage import MARIA, SUMMING_UP, Stage, a_file
 
 
 def at_prepayment(stage: Stage) -> int:
@@ -87,8 +87,8 @@ def test_the_last_payment_ends_the_deal(stage: Stage) -> None:
     assert stage.titles(deal, user=MARIA) == ["Убедиться, что оплата за выполненные работы получена"]
     tell(stage, Payment("1c-80", deal, "50000", "RUB"))
     assert stage.stage_of(deal) == "paid_accepted"
-    assert stage.titles(deal) == []
-    assert stage.waiting() == {}
+    assert stage.titles(deal) == [SUMMING_UP]
+    assert list(stage.waiting()) == ["control:summary"]
 
 
 def test_the_manager_ends_the_deal_by_hand_when_the_money_has_come(stage: Stage) -> None:
