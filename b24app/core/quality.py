@@ -9,7 +9,6 @@ from b24app.core.actions import Step
 from b24app.core.forms import FormDef
 from b24app.core.text import EMPTY, T, folded
 
-
 _GOES_ON = T("Работа продолжается, подводить итоги рано", "The work goes on, it is too early to sum it up")
 
 

@@ -303,7 +303,7 @@ def _field_of(name: str, wanted: FieldDef, entity: str, prefix: str, sort: int) 
 
 
 def type_fields(title: T, lang: Lang) -> dict[str, Any]:
-    """Describe the smart process of a file: with stages, pipelines, automation, clients, and tied to tasks, leads and deals."""
+    """Describe the smart process of a file: stages, pipelines, automation, clients, and tied to tasks, leads and deals."""
     flags = ("Stages", "Categories", "Automation", "Client", "Observers", "UseInUserfield", "BeginCloseDates", "Documents")
     return {
         "title": title.at(lang),

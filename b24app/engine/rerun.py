@@ -66,7 +66,7 @@ def rerun_run(workshop: Workshop, run_id: int, who: str, why: str, *, dry_run: b
 
 
 def rerun_entry(workshop: Workshop, entry_id: int, who: str, why: str, *, dry_run: bool, force: bool) -> Preview:
-    """Run the checks and steps of a stage entry again; raises `NoSuchThing`, `BadStep`, and the `PortalError` reading met."""
+    """Run the checks and steps of a stage entry again; raises `NoSuchThing`, `BadStep`, and the `PortalError` it met."""
     with workshop.database.read() as connection:
         entry = queue.entry(connection, entry_id)
         portal_id = queue.portal_of_entry(connection, entry_id)

@@ -171,7 +171,12 @@ class Planner:
         left = plan.running.process.stage(plan.running.stage_key(entry.came_from or "") or "")
         invocations = [
             *self._left_behind(plan, plan.running, entry),
-            *self._steps(plan.work, () if again or left is None else plan.running.process.leave_steps(left), f"e{entry.id}:leave", "leave"),
+            *self._steps(
+                plan.work,
+                () if again or left is None else plan.running.process.leave_steps(left),
+                f"e{entry.id}:leave",
+                "leave",
+            ),
             *self._entered(entry, checks, "check"),
             *self._entered(entry, () if passed else stage.all_otherwise, "otherwise"),
             *self._entered(entry, plan.running.process.enter_steps(stage), "enter"),
