@@ -86,9 +86,9 @@ class Loop:
 
     # the way -----------------------------------------------------------------------------------------------------------
 
-    def lost_deal(self) -> ItemRef:
+    def lost_deal(self, by: int = MARIA) -> ItemRef:
         """Lose a deal: the shortest way to an end."""
-        return ItemRef(2, self.stage.arrive("lost"))
+        return ItemRef(2, self.stage.arrive("lost", assignedById=by))
 
     def summed_up(self, deal: ItemRef, by: int = MARIA) -> ItemRef:
         """Sum a deal up; returns the correction that comes of it."""
