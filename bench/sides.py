@@ -166,14 +166,14 @@ def commands(host: str, *, shared: bool, working: bool, environment: Mapping[str
     return [gunicorn, *([[*flask, "work"], [*flask, "clock"]] if working else [])]
 
 
-def wait_for(address: str, seconds: float = 30) -> None:
+def wait_for(address: str, seconds: float = 90) -> None:
     """Wait until the application answers."""
     ends = time.monotonic() + seconds
     while True:
         try:
-            if requests.get(f"{address}/health", timeout=5).ok:
+            if requests.get(f"{address}/health", timeout=30).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             pass
         if time.monotonic() > ends:
             raise TimeoutError(f"nobody answers at {address}")
