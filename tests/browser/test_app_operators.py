@@ -57,9 +57,12 @@ def test_an_operator_finds_out_why_and_mends_what_failed(company: Stage, windows
 
     page.get_by_role("link", name="Сбои").click()
     look(page, "admin-incidents")
-    page.get_by_label("Зачем").first.fill("портал снова отвечает")
-    page.get_by_role("button", name="Повторить").first.click()
+    failure = page.get_by_role("listitem").filter(has=page.get_by_role("link", name=f"D_{failed}", exact=True))
+    failure.get_by_label("Зачем").fill("портал снова отвечает")
+    failure.get_by_role("button", name="Повторить").press("Enter")
     company.settle()
+    page.reload()
+    expect(failure).to_have_count(0)
 
     for name, words, shot in (
         ("Ожидания", "10:00", "timers"),
