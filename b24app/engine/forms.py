@@ -14,7 +14,8 @@ from sqlalchemy.engine import Connection
 
 from b24app.bitrix.errors import NotFound
 from b24app.bitrix.gate import Gate
-from b24app.core.forms import FormDef, Submission, check, task_asks
+from b24app.core.form_check import check
+from b24app.core.forms import FormDef, Submission, task_asks
 from b24app.core.item import Item, ItemRef, People, Task
 from b24app.core.needs import Facts, Ledger, Need, NeedItem, NeedTask, OwnTask
 from b24app.core.roles import Role, resolve

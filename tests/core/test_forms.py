@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b24app.core.actions import Step
+from b24app.core.form_check import check
 from b24app.core.forms import (
     FormDef,
     Question,
     QuestionType,
     When,
-    check,
     form_from_json,
     form_to_json,
     shown,
