@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from b24app.store.tables import entries
-from tests.flows.stage import ADMIN, AGREED, ALEXEY, HEAD, MARIA, Stage, a_file
+from tests.flows.stage import ADMIN, AGREED, ALEXEY, HEAD, MARIA, SUMMING_UP, Stage, a_file
 
 SIGN = "Подписать договор"
 
@@ -76,7 +76,7 @@ def test_a_stage_passed_during_an_outage_sends_the_client_nothing_and_books_nobo
     stage.portal.events.queue.clear()
     stage.turn(hours=1)
     assert stage.world.sms.outbox == []
-    assert (stage.visits(ALEXEY), stage.titles(deal), stage.waiting()) == ([], [], {})
+    assert (stage.visits(ALEXEY), stage.titles(deal), list(stage.waiting())) == ([], [SUMMING_UP], ["control:summary"])
     assert "ушла с этой стадии" in stage.runs(deal, "send_sms")[-1].why.ru
 
 

@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from b24app.engine.queueing import apply_schema
-from tests.flows.stage import AGREED, ALEXEY, HEAD, Stage, a_file, a_stage
+from tests.flows.stage import AGREED, ALEXEY, HEAD, SUMMING_UP, Stage, a_file, a_stage
 
 pytestmark = pytest.mark.postgres
 SERVER = os.environ.get("B24APP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -77,7 +77,8 @@ def test_a_deal_walks_all_stages_with_every_branch_on_its_way(stage: Stage) -> N
     stage.close(deal, "оплата за выполненные")
     stage.move(deal, "paid_accepted")
     assert stage.stage_of(deal) == "paid_accepted"
-    assert (stage.titles(deal), stage.waiting(), len(stage.world.sms.outbox)) == ([], {}, 1)
+    assert (stage.titles(deal), list(stage.waiting())) == ([SUMMING_UP], ["control:summary"])
+    assert len(stage.world.sms.outbox) == 1
 
 
 def test_two_orders_for_one_installer_are_decided_one_after_the_other(stage: Stage) -> None:
