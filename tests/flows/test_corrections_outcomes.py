@@ -15,6 +15,7 @@ from tests.flows.corrections import (
     YES,
     Loop,
 )
+from tests.flows.kinds import Items
 from tests.flows.stage import ALEXEY, DMITRY, FOREMAN, HEAD, MARIA, Stage
 
 
@@ -186,3 +187,15 @@ def test_answers_sent_twice_make_one_correction(loop: Loop) -> None:
     with pytest.raises(AssertionError, match="again=True"):
         loop.fill(deal, MARIA, SUMMARY)
     assert len(loop.corrections()) == 1
+
+
+def test_a_junk_lead_is_summed_up_and_analysed_by_a_checklist_of_its_own(loop: Loop) -> None:
+    """S3-10, S3-18: leads as well as deals."""
+    leads = Items(loop.stage, "lead_to_ceiling_deal")
+    lead = leads.add("Кухня 12 м²")
+    leads.move(lead, "JUNK")
+    assert leads.tasks(lead, MARIA) == ["Подвести итоги работы: Кухня 12 м²"]
+    loop.fill(lead, MARIA, {"reason": "unreachable", "attempts": "3", "in_time": "no"})
+    (correction,) = loop.corrections()
+    assert loop.field(correction, "parentId1") == lead.id
+    assert loop.lines(correction, "Провести анализ")[0] == "Прослушать звонки по лиду"
