@@ -22,6 +22,8 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     "placement": ("вкладки в карточке", "tabs in cards"),
     "messageservice": ("SMS", "SMS"),
     "userfieldconfig": ("поля сделки", "fields of deals"),
+    "sonet_group": ("проекты отделов", "projects of departments"),
+    "log": ("новости", "news"),
 }
 
 

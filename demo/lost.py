@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from demo.quality import summed_up
 from demo.screens import DEAL
 from demo.story import a_file
 from demo.walk import CONTRACT, DATE_AGREED, LOST, MATERIALS_BOUGHT, MATERIALS_PAID, SIGNED, Walk
@@ -30,10 +31,9 @@ def tell_the_lost_deal(walk: Walk) -> int:
         "the client backs out: moves the deal to “Deal lost”",
     )
     walk.stands(deal, LOST)
-    tasks, timers, visits = walk.open_tasks(deal), walk.office.timers(deal), walk.visits(NIKOLAY)
-    walk.tell.expect("открытых задач нет", "no task is open", seen=not tasks, instead=tasks)
-    walk.tell.expect("ничего больше не ждёт своего часа", "nothing waits any more", seen=not timers, instead=timers)
+    visits = walk.visits(NIKOLAY)
     walk.tell.expect("выезд убран из календаря", "the visit is gone from the calendar", seen=not visits, instead=visits)
+    summed_up(walk, deal, IVAN, satisfaction="4", terms_kept="yes", deviations="no", result="refused", refusal="price")
     return deal
 
 

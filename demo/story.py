@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from datetime import timedelta
 
+from demo.quality import summed_up
 from demo.screens import LEAD
 from demo.visits import client_moves_it_again, client_moves_the_date, date_is_wrong, day_before, day_of, visit_is_booked
 from demo.walk import CONTRACT, MATERIALS_BOUGHT, MATERIALS_PAID, PAID, SIGNED, WORK_DONE, Entry, Walk
@@ -215,10 +216,5 @@ def money_comes(walk: Walk, deal: int) -> None:
     walk.close(MARIA, deal, "оплата за выполненные работы получена")
     walk.move(MARIA, deal, PAID)
     walk.stands(deal, PAID)
-    left, timers = walk.open_tasks(deal), walk.office.timers(deal)
-    walk.tell.expect(
-        "открытых задач и ожиданий нет",
-        "no task is open, nothing waits",
-        seen=not left and not timers,
-        instead=(left, timers),
-    )
+    walk.tell.chapter("Итоги сделки", "The summing-up")
+    summed_up(walk, deal, MARIA, satisfaction="5", terms_kept="yes", deviations="no", result="done")
