@@ -147,7 +147,7 @@ def load_processes(folder: Path) -> tuple[Mapping[str, ProcessDef], Mapping[str,
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the web application for a server such as gunicorn; its portals are worked by ``flask --app app work``."""
     logs.set_up_logging(readable=sys.stderr.isatty())
-    if settings is None and sys.argv[1:2] == ["check"]:  # offline: process files and catalogue, no settings needed
+    if settings is None and "check" in sys.argv[1:]:  # offline: process files and catalogue, no settings needed
         web = Flask("b24app.offline")
     else:
         application = assemble(settings or _settings_or_exit())
