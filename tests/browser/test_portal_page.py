@@ -21,12 +21,14 @@ def test_a_deal_is_dragged_to_another_column_and_moved_by_its_select(office: Off
     page = office.open(MANAGER, "/")
     work = page.get_by_role("region", name="В работе")
 
-    page.locator(".tile", has_text="Окна").drag_to(work)
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.locator(".tile", has_text="Окна").drag_to(work)
     expect(work.get_by_role("link", name="Окна")).to_be_visible()
     assert stage_of(office, deal) == "EXECUTING"
 
     work.get_by_label("Стадия: Окна").select_option(label="Сделка успешна")
-    work.get_by_role("button", name="Перенести").press("Enter")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        work.get_by_role("button", name="Перенести").press("Enter")
     expect(page.get_by_role("region", name="Сделка успешна").get_by_role("link", name="Окна")).to_be_visible()
     assert stage_of(office, deal) == "WON"
 
