@@ -468,7 +468,9 @@ def test_people_are_read_when_they_are_not_known_yet(house: House, portal: Porta
     with house.database.write() as connection:
         house.workshop.portals.set_knowledge(connection, portal.id, {})
 
-    with portal_answers({name: Refusal("ACCESS_DENIED") for name in ("user.get", "department.get", "crm.item.fields", "app.info")}):
+    with portal_answers(
+        {name: Refusal("ACCESS_DENIED") for name in ("user.get", "department.get", "crm.item.fields", "app.info")}
+    ):
         page = words(press(client, "/b24/app/show", boss(house, portal)))
 
     assert "Список сотрудников ещё не прочитан" in page
