@@ -56,8 +56,10 @@ SETTINGS: Mapping[str, T] = {
     "set_no_field": T("— нет поля —", "— no field —"),
     "set_overlaps": T("Робот указан дважды", "A robot is listed twice"),
     "set_overlaps_hint": T(
-        "Эти роботы стоят на стадии в автоматизации портала и описаны для неё же в процессе. Работают они один раз, но лучше убрать их из автоматизации.",
-        "The portal’s automation has these robots on a stage for which the process lists them too. They act once, yet better remove them there.",
+        "Эти роботы стоят на стадии в автоматизации портала и описаны для неё же в процессе. "
+        "Работают они один раз, но лучше убрать их из автоматизации.",
+        "The portal’s automation has these robots on a stage for which the process lists them too. "
+        "They act once, yet it is better to remove them there.",
     ),
     "set_overlap": T(
         "«{robot}» на стадии «{stage}»: вызван порталом раз: {times}", "“{robot}” on stage “{stage}”: called {times} times"
