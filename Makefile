@@ -16,7 +16,7 @@ serve: .venv/runs
 	$(BIN)/flask --app app serve $(ARGS)
 
 test: .venv/tests
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 lint: .venv/tests
 	$(BIN)/ruff check
