@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy.engine import Connection
 
@@ -129,7 +130,6 @@ def _put_down(
 ) -> int:
     """Put the work down under a key of its own; a stage is run again as an entry of its own."""
     now = workshop.now()
-    number = queue.next_number(connection, portal.id)
     given = dict(body)
     if kind == "entry":
         old = queue.entry(connection, int(body["entry_id"]))
@@ -145,7 +145,7 @@ def _put_down(
             seen_at=now,
             came_from=old.came_from,
         )
-    work_id = queue.add_work(connection, portal.id, item, f"rerun:{number}", kind, given, now)
+    work_id = queue.add_work(connection, portal.id, item, f"rerun:{uuid4().hex}", kind, given, now)
     assert work_id is not None
     return work_id
 

@@ -243,12 +243,6 @@ def add_work(
     return insert_once(connection, t.work, row)
 
 
-def next_number(connection: Connection, portal_id: int) -> int:
-    """Return a number no work of the portal has in its key yet."""
-    found: int = connection.execute(sa.select(sa.func.coalesce(sa.func.max(t.work.c.id), 0) + 1)).scalar_one()
-    return found
-
-
 def ready_work(
     connection: Connection, portal_id: int, at: datetime, limit: int = 50, up_to: int | None = None
 ) -> list[Work]:
