@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from b24app.web.factory import MAX_BODY, create_web
+from b24app.web.site import PAGES
 from tests.engine.test_intake import body_of, stored
 from tests.shop import Shop, shop
 
@@ -125,6 +127,26 @@ VALUES = st.one_of(
     st.sampled_from([b"ONAPPINSTALL", b"app-token-51f0", b"3f1c0e5d7a9b4c2e8d6f0a1b2c3d4e5f", b"9" * 30, b"{", b"-1"]),
 )
 FORMS = st.lists(st.tuples(NAMES, VALUES), max_size=8).map(lambda pairs: b"&".join(n + b"=" + v for n, v in pairs))
+
+
+@pytest.fixture(scope="module")
+def whole_app() -> Iterator[Flask]:
+    """The application with all of its pages, as it is served."""
+    with tempfile.TemporaryDirectory() as folder:
+        opened = shop(Path(folder), oauth_hosts=("127.0.0.1:1",))
+        opened.add_portal(endpoint="http://127.0.0.1:1/rest/")
+        yield create_web(opened.workshop, PAGES, sleep=lambda _seconds: None)
+        opened.workshop.database.close()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pick=st.integers(0, 10**6), body=st.one_of(st.binary(max_size=200), FORMS), query=st.text(max_size=30))
+def test_rubbish_breaks_no_address_that_takes_a_post(whole_app: Flask, pick: int, body: bytes, query: str) -> None:
+    rules = sorted(rule.rule for rule in whole_app.url_map.iter_rules() if "POST" in (rule.methods or ()))
+    assert {"/b24/placement/booking", "/b24/placement/quality", "/api/payments"} <= set(rules)
+    path = re.sub(r"<[^>]+>", "1", rules[pick % len(rules)])
+    answer = whole_app.test_client().post(path, data=body, content_type=FORM, query_string={"DOMAIN": query, "x": query})
+    assert answer.status_code < 500, path
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
