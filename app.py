@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
+from prometheus_client import start_http_server
 
 from b24app import clock as clocks
 from b24app import log as logs
@@ -28,17 +29,17 @@ from b24app.bitrix.oauth import OAuth
 from b24app.bitrix.transport import new_session
 from b24app.core.process import ProcessDef
 from b24app.core.process_file import ProcessProblems, read_folder
-from b24app.engine import queueing
-from b24app.engine.admin import NotThere
-from b24app.engine.doctor import diagnose
-from b24app.engine.metrics import Metrics
-from b24app.engine.queueing import Jobs, is_shared
-from b24app.engine.upkeep import Upkeep
-from b24app.engine.workers import Workers
+from b24app.engine.figures import exports
+from b24app.engine.figures.exporting import NotSettled
+from b24app.engine.running.workers import Workers, inherit
+from b24app.engine.watching.admin import NotThere
+from b24app.engine.watching.doctor import diagnose
+from b24app.engine.watching.metrics import Metrics
+from b24app.engine.watching.upkeep import Upkeep
 from b24app.engine.workshop import Workshop
 from b24app.settings import BadSettings, Settings, read_settings
 from b24app.store.alone import AlreadyServed, alone
-from b24app.store.database import Database, open_database
+from b24app.store.database import Database, is_shared, open_database
 from b24app.store.migrate import migrate as migrate_schema
 from b24app.store.portals import Portals
 from b24app.store.secrets import Vault
@@ -46,11 +47,17 @@ from b24app.web.factory import create_web
 from b24app.web.site import PAGES
 from robots import CATALOGUE
 
+if TYPE_CHECKING:
+    from b24app.engine.running.queueing import Jobs
+
 AGENT = "b24app/0.1 (+self-hosted)"
 TICK = 1
 """Seconds between two looks at what has come due."""
 UPKEEP = 60
 """Seconds between two looks at what is to be kept up: idle access, silence, old rows."""
+
+EXPORTS = 15
+"""Seconds between two looks whether figures are to be read and exported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +70,37 @@ class Application:
     jobs: Jobs | None = None
 
     @contextmanager
-    def working(self, tick: float = TICK) -> Iterator[Application]:
+    def working(self, tick: float = TICK, exporting: float = EXPORTS) -> Iterator[Application]:
         """Work in this process while the block runs: threads, and the clock's look every ``tick`` seconds."""
         self.workers.start()
         try:
-            with ticking(self.workers.tick, tick, upkeep=Upkeep(self.workshop).look):
+            with ticking(self.workers.tick, self.workshop, tick, exporting):
                 yield self
         finally:
             self.workers.stop()
 
 
 @contextmanager
-def ticking(look: Callable[[], None], seconds: float = TICK, *, upkeep: Callable[[], None]) -> Iterator[None]:
-    """Look again and again what has come due while the block runs, and see to the upkeep; several clocks do no harm."""
+def ticking(
+    look: Callable[[], None], workshop: Workshop, seconds: float = TICK, exporting: float = EXPORTS
+) -> Iterator[None]:
+    """Look again and again what has come due while the block runs, keep things up, and export; several clocks do no harm."""
+    stop = threading.Event()
+
+    def sleep(length: timedelta) -> None:
+        stop.wait(length.total_seconds())
+
+    def export() -> None:
+        exports.look(workshop, sleep)
+
     scheduler = BackgroundScheduler(timezone="UTC")
-    scheduler.add_job(look, "interval", seconds=seconds, max_instances=1, coalesce=True)
-    scheduler.add_job(upkeep, "interval", seconds=UPKEEP, max_instances=1, coalesce=True)
+    for job, period in ((look, seconds), (Upkeep(workshop).look, UPKEEP), (export, exporting)):
+        scheduler.add_job(job, "interval", seconds=period, max_instances=1, coalesce=True)
     scheduler.start()
     try:
         yield
     finally:
+        stop.set()
         scheduler.shutdown(wait=False)
 
 
@@ -116,9 +134,16 @@ def assemble(
         pace=pace,
     )
     workers = Workers(workshop, threads)
-    jobs = Jobs(workshop) if is_shared(settings.database_url) else None
+    jobs = shared_jobs(workshop) if is_shared(settings.database_url) else None
     wakers.append(jobs.wake if jobs else workers.wake)
     return Application(workshop, create_web(workshop, PAGES), workers, jobs)
+
+
+def shared_jobs(workshop: Workshop) -> Jobs:
+    """Open the jobs of a shared database; what they need is loaded only there: it is a tenth of the memory of ``serve``."""
+    from b24app.engine.running.queueing import Jobs
+
+    return Jobs(workshop)
 
 
 def sessions_of_threads() -> Callable[[], Any]:
@@ -178,7 +203,7 @@ def _settings_or_exit() -> Settings:
 
 
 def _add_commands(web: Flask) -> None:
-    for command in (check, migrate, serve, work, clock, doctor):
+    for command in (check, migrate, serve, work, clock, doctor, export):
         web.cli.add_command(command)
 
 
@@ -211,7 +236,9 @@ def bring_up_to_date(url: str) -> None:
     """Migrate the store, and the job tables where the database is shared."""
     migrate_schema(url)
     if is_shared(url):
-        queueing.apply_schema(url)
+        from b24app.engine.running.queueing import apply_schema
+
+        apply_schema(url)
 
 
 @click.command
@@ -227,6 +254,8 @@ def serve(host: str, port: int) -> None:
     try:
         with alone(url):
             bring_up_to_date(url)
+            if not is_shared(url):
+                inherit(application.workshop)
             with application.working():
                 waitress.serve(application.web, host=host, port=port, threads=8, ident="b24app")
     except AlreadyServed as taken:
@@ -237,17 +266,42 @@ def serve(host: str, port: int) -> None:
 
 @click.command
 @click.option("--concurrency", default=4, show_default=True, help="Portals worked for at the same time.")
-def work(concurrency: int) -> None:
+@click.option("--metrics", default="", metavar="HOST:PORT", help="Where Prometheus may ask this process for its counters.")
+def work(concurrency: int, metrics: str) -> None:
     """Work for the portals; any number of these may run beside each other on one PostgreSQL database."""
     application = _application()
     _needs_shared(application)
-    asyncio.run(_work(application.workshop, concurrency))
+    with counted_at(metrics):
+        asyncio.run(_work(application.workshop, concurrency))
+
+
+@contextmanager
+def counted_at(address: str) -> Iterator[None]:
+    """Answer Prometheus at ``host:port`` while the block runs; nowhere without one. Raises `click.BadParameter`."""
+    if not address:
+        yield
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise click.BadParameter("give a host and a port, as 127.0.0.1:9101", param_hint="--metrics")
+    try:
+        server, thread = start_http_server(int(port), addr=host)
+    except OSError as error:
+        raise click.BadParameter(f"{address}: {error.strerror}", param_hint="--metrics") from None
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 async def _work(workshop: Workshop, concurrency: int) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    from b24app.engine.running import queueing
+
     await queueing.work(workshop, stop, concurrency)
 
 
@@ -259,7 +313,7 @@ def clock() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with ticking(jobs.tick, upkeep=Upkeep(application.workshop).look):
+    with ticking(jobs.tick, application.workshop):
         stop.wait()
     jobs.close()
 
@@ -279,6 +333,21 @@ def doctor(portal: str, fix: bool, as_json: bool) -> None:
     lang = workshop.settings.lang
     click.echo(json.dumps(found.as_json(lang), ensure_ascii=False, indent=2) if as_json else "\n".join(found.lines(lang)))
     raise SystemExit(found.exit_code)
+
+
+@click.command
+@click.option("--full", is_flag=True, help="Write every row anew, with all cards and all time read from the portals again.")
+def export(full: bool) -> None:
+    """Export the corrections to Google Sheets now; ends with 1 when that fails, 2 when nothing is settled to export to."""
+    workshop = _application().workshop
+    try:
+        done = exports.export_now(workshop, exports.asleep, full=full)
+    except NotSettled:
+        click.echo("Settle B24APP_SPREADSHEET_ID and B24APP_SHEETS_CREDENTIALS first (docs/sheets.md).", err=True)
+        raise SystemExit(2) from None
+    for line in done.lines(workshop.settings.lang):
+        click.echo(line, err=done.how != "done")
+    raise SystemExit(0 if done.how == "done" else 1)
 
 
 def _needs_shared(application: Application) -> Jobs:

@@ -47,6 +47,7 @@ class Settings(BaseModel):
     sheets_url: str = ""
     sms_url: str = Field(default="", repr=False)
     reader_period: Annotated[int, Field(ge=5, le=3600)] = 60
+    loop_limit: Annotated[int, Field(ge=2, le=1000)] = 10
     retention_days: Annotated[int, Field(ge=30, le=36500)] = 400
     inbox_days: Annotated[int, Field(ge=1, le=36500)] = 30
     timezone: str = "Europe/Moscow"
@@ -66,10 +67,21 @@ class Settings(BaseModel):
             raise ValueError("no such time zone (write it like Europe/Moscow)")
         return value
 
+    @field_validator("spreadsheet_id")
+    @classmethod
+    def _spreadsheet(cls, value: str) -> str:
+        """Take the id out of a whole address, too."""
+        return value.partition("/spreadsheets/d/")[2].partition("/")[0] or value
+
     @field_validator("oauth_hosts", "allow_http", "portals", mode="before")
     @classmethod
     def _list(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def exports(self) -> bool:
+        """Whether there is a spreadsheet to export to, and a way to it."""
+        return bool(self.spreadsheet_id and (self.sheets_credentials or self.sheets_url))
 
     @property
     def host(self) -> str:

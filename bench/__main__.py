@@ -63,7 +63,7 @@ def reading(quick: bool) -> Rows:
         f"(d) {rows} history rows, our reader",
         f"{told['requests']} requests, {told['seconds']:.0f} s, {told['memory']:.0f} MB more than at its start",
     )
-    few = 2_000 if quick else 5_000
+    few = 2_000 if quick else 20_000
     for name, row in history.others(few).items():
         yield (
             f"(d) {few} history rows, {name}",

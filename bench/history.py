@@ -14,6 +14,7 @@ import sys
 import time
 from typing import Any
 
+from bench.https_front import https_front
 from bench.sides import ADMIN, application, install, stand_in, until_quiet
 
 SECRET = "0123456789abcdef"
@@ -25,8 +26,7 @@ def ours(rows: int) -> dict[str, Any]:
         place = install(portal, app)
         ids = portal.ask("_bench/fill", count=200, category=place["category"], stage=place["stages"]["Очередь"])["ids"]
         until_quiet(portal)
-        app.processes[0].terminate()
-        app.processes[0].wait()
+        app.end()
         long = {"ids": ids, "category": place["category"], "stage": place["stages"]["Готово"]}
         portal.ask("_bench/history", rows=rows, **long)
         since = portal.progress()["requests"]
@@ -48,7 +48,7 @@ def read() -> None:
     from app import assemble
     from b24app.engine.access import gate_of
     from b24app.engine.knowledge import field_book, known
-    from b24app.engine.reader import HistoryReader
+    from b24app.engine.reading.reader import HistoryReader
     from b24app.settings import read_settings
 
     leap = iter(range(10**9))
@@ -86,8 +86,9 @@ def others(rows: int) -> dict[str, dict[str, Any]]:
         url = f"http://{portal.portal}/rest/{ADMIN}/{SECRET}/"
         fast = BitrixAsync(url, verbose=False)
         measured("fast-bitrix24", lambda: asyncio.run(fast.get_all("crm.stagehistory.list", {"entityTypeId": 2})))
-        client = Client(BitrixWebhook(domain=portal.portal, webhook_token=f"{ADMIN}/{SECRET}"))
-        measured("b24pysdk", lambda: list(client.crm.stagehistory.list(entity_type_id=2).as_list().result))
+        with https_front(portal.portal) as front:
+            client = Client(BitrixWebhook(domain=front, webhook_token=f"{ADMIN}/{SECRET}"))
+            measured("b24pysdk", lambda: list(client.crm.stagehistory.list(entity_type_id=2).as_list().result))
     return found
 
 

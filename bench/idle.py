@@ -27,7 +27,7 @@ def run(seconds: float = 60) -> tuple[float, float]:
     with stand_in() as portal, application(portal) as app:
         install(portal, app)
         until_quiet(portal)
-        pid = app.processes[0].pid
+        pid = app.processes["serve"].pid
         before, began = cpu_seconds(pid), time.monotonic()
         time.sleep(seconds)
         return (cpu_seconds(pid) - before) / (time.monotonic() - began), memory(pid)

@@ -6,14 +6,15 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ SCOPES = [
     *("crm", "task", "tasks", "bizproc", "user", "department"),
     *("im", "calendar", "placement", "messageservice", "userfieldconfig"),
 ]
+FLASK = [sys.executable, "-m", "flask", "--app", "app"]
 FORM = re.compile(r'<form[^>]*action="([^"]*)"(.*?)</form>', re.S)
 FIELD = re.compile(r'<input[^>]*name="([^"]*)"[^>]*value="([^"]*)"')
 
@@ -84,8 +86,10 @@ class App:
     address: str
     card: Mapping[str, Any]
     environment: Mapping[str, str]
-    processes: list[subprocess.Popen[Any]]
     folder: Path
+    commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What runs, by name: ``serve``, or ``web``, ``work 1``... and ``clock``."""
+    processes: dict[str, subprocess.Popen[Any]] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -95,6 +99,28 @@ class App:
         headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
         return requests.get(f"{self.address}/admin/api/{path}", headers=headers, timeout=60).json()
 
+    def start(self, name: str) -> None:
+        """Start one of the processes, in a group of its own as a service has it."""
+        how: dict[str, Any] = {"env": dict(self.environment), "cwd": HERE.parent, "start_new_session": True}
+        with (self.folder / "app.log").open("a") as log:
+            self.processes[name] = subprocess.Popen(self.commands[name], stdout=log, stderr=log, **how)
+
+    def kill(self, name: str) -> None:
+        """Kill a process with all it has started, the way the machine does when memory runs out."""
+        process = self.processes[name]
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def end(self) -> None:
+        """End all processes: politely, then for good."""
+        for process in self.processes.values():
+            process.terminate()
+        for name, process in self.processes.items():
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill(name)
+
 
 def free_port() -> int:
     with socket.socket() as found:
@@ -103,9 +129,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def application(portal: StandIn, database: str = "", *, working: bool = True) -> Iterator[App]:
-    """Run the application for a portal: ``serve`` on SQLite, or web, work and clock processes on PostgreSQL."""
-    with ExitStack() as open_, tempfile.TemporaryDirectory(prefix="b24app-bench-") as made:
+def application(portal: StandIn, database: str = "", *, workers: int = 1, **settings: object) -> Iterator[App]:
+    """Run the application for a portal: ``serve`` on SQLite, or web, work and clock processes on PostgreSQL.
+
+    ``settings`` are further ones by their names without ``B24APP_``, in small letters.
+    """
+    with tempfile.TemporaryDirectory(prefix="b24app-bench-") as made:
         folder = Path(made)
         host = f"127.0.0.1:{free_port()}"
         address = f"http://{host}"
@@ -127,43 +156,33 @@ def application(portal: StandIn, database: str = "", *, working: bool = True) ->
             "B24APP_OAUTH_HOSTS": portal.oauth,
             "B24APP_ALLOW_HTTP": f"{host},{portal.portal},{portal.oauth}",
             "B24APP_PROCESSES": str(HERE / "processes"),
+            **{f"B24APP_{name.upper()}": str(value) for name, value in settings.items()},
         }
-        app = App(address, card, environment, [], folder)
-        log = open_.enter_context((folder / "app.log").open("w"))
-        for command in commands(host, shared=bool(database), working=working, environment=environment):
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=HERE.parent)
-            app.processes.append(open_.enter_context(ended(process)))
-        wait_for(address)
+        app = App(address, card, environment, folder, commands(host, workers if database else 0))
+        if database:
+            subprocess.run([*FLASK, "migrate"], env=environment, cwd=HERE.parent, check=True, stderr=subprocess.DEVNULL)
         try:
+            for name in app.commands:
+                app.start(name)
+            wait_for(address)
             yield app
         finally:
+            app.end()
             keep = os.environ.get("BENCH_KEEP_LOG")
             if keep:
                 shutil.copy(folder / "app.log", keep)
 
 
-def commands(host: str, *, shared: bool, working: bool, environment: Mapping[str, str]) -> list[Sequence[str]]:
-    """Return what operators type to start the application (README, docs/operations.md)."""
-    flask = [sys.executable, "-m", "flask", "--app", "app"]
-    port = host.partition(":")[2]
-    if not shared:
-        return [[*flask, "serve", "--port", port]]
-    subprocess.run([*flask, "migrate"], env=dict(environment), cwd=HERE.parent, check=True, stderr=subprocess.DEVNULL)
-    gunicorn = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "-w",
-        "2",
-        "-k",
-        "gthread",
-        "--threads",
-        "8",
-        "-b",
-        host,
-        "app:create_app()",
-    ]
-    return [gunicorn, *([[*flask, "work"], [*flask, "clock"]] if working else [])]
+def commands(host: str, workers: int) -> dict[str, Sequence[str]]:
+    """Return what operators type to start the application (README, docs/operations.md); without workers, one process."""
+    if not workers:
+        return {"serve": [*FLASK, "serve", "--port", host.partition(":")[2]]}
+    threads = ["--worker-class", "gthread", "--workers", "2", "--threads", "8"]
+    return {
+        "web": [sys.executable, "-m", "gunicorn", "--bind", host, *threads, "app:create_app()"],
+        **{f"work {number}": [*FLASK, "work"] for number in range(1, workers + 1)},
+        "clock": [*FLASK, "clock"],
+    }
 
 
 def wait_for(address: str, seconds: float = 90) -> None:

@@ -70,7 +70,24 @@ def bench_board(portal: Portal) -> Blueprint:
         with portal.world.lock:
             return jsonify(progress_of(portal, request.args.get("since", 0, int)))
 
+    @board.get("/deals")
+    def deals() -> Any:
+        with portal.world.lock:
+            return jsonify(deals_of(portal))
+
     return board
+
+
+def deals_of(portal: Portal) -> dict[str, Any]:
+    """Tell of each deal something was done for: the lines in each of its tasks, its comments."""
+    found: dict[str, Any] = {}
+    for comment in portal.timeline.comments.values():
+        found.setdefault(f"D_{comment.item_id}", {"tasks": [], "comments": 0})["comments"] += 1
+    lines = Counter(row.task_id for row in portal.tasks.checklist.values() if row.parent_id)
+    for task in portal.tasks.tasks.values():
+        for binding in task.fields.get("UF_CRM_TASK") or ():
+            found.setdefault(str(binding), {"tasks": [], "comments": 0})["tasks"].append(lines[task.id])
+    return found
 
 
 def _deal(portal: Portal, number: int, asked: dict[str, Any]) -> int:
@@ -100,6 +117,7 @@ def progress_of(portal: Portal, since: int) -> dict[str, Any]:
         "requests": len(portal.requests),
         "commands": sum(len(record.commands) or 1 for record in requests),
         "methods": Counter(name for record in requests for name in (record.commands or (record.method,))),
+        "written": sum(1 for record in portal.requests for name in record.commands if ".add" in name or ".update" in name),
         "statuses": Counter(str(record.status) for record in requests),
         "blocked": portal.limits.blocked,
         "refused": portal.limits.refused,
@@ -120,8 +138,10 @@ def main() -> None:
         portal.webhooks[(1, asked["webhook"])] = frozenset({"crm"})
     portal.limits.leaky = portal.limits.real_time = not asked.get("unlimited", False)
     if asked.get("slow"):
-        portal.limits.costs |= COSTS
+        times = float(asked.get("times", 1))
+        portal.limits.costs |= {name: cost * times if name.endswith(".add") else cost for name, cost in COSTS.items()}
         portal.limits.takes_time = True
+        portal.limits.late = float(asked.get("late", 0))
         portal.limits.operating_limit = float(asked.get("operating", 480))
     running = serve(world, deliver=not deaf, blueprints=[bench_board])
     told = {"portal": portal.domain, "oauth": world.oauth_domain, "member": portal.member_id}

@@ -17,6 +17,8 @@ from pathlib import Path
 import requests
 
 from b24app.log import set_up_logging
+from demo.corrections import tell_the_corrections
+from demo.figures import exported, looked_at
 from demo.installation import install, settle
 from demo.lost import tell_the_lost_deal
 from demo.office import Office
@@ -47,7 +49,12 @@ def main() -> int:
     )  # it minds that a look at the clock may last longer than the next
     tell = Narrator(asked.lang, _print)
     ports = {} if once else {"portal": _free(asked.portal_port), "app": _free(asked.app_port)}
-    with tempfile.TemporaryDirectory(prefix="b24app-demo-") as folder, together(Path(folder), ports=ports) as both:
+    memory = Path("/dev/shm")  # noqa: S108 - the database of a demonstration need not survive it
+    shelf = memory if memory.is_dir() else None
+    with (
+        tempfile.TemporaryDirectory(prefix="b24app-demo-", dir=shelf) as folder,
+        together(Path(folder), ports=ports) as both,
+    ):
         walk = Walk(Portal(both.portal_address), Office(both.address, both.admin_token), tell)
         try:
             whole = play(walk, both)
@@ -65,6 +72,9 @@ def play(walk: Walk, both: Together) -> bool:
         install(walk, both.start_application)
         settle(walk, both.gateway)
         deals = [tell_the_deal(walk), tell_the_lost_deal(walk)]
+        tell_the_corrections(walk, *deals)
+        exported(walk, lambda: both.look_at_exports(tell.lang), both.spreadsheet_address)
+        looked_at(walk)
         summary(walk, deals, time.monotonic() - began)
     except (Refused, NoRest, LookupError, StopIteration, requests.RequestException) as trouble:
         tell.missed.append(f"{type(trouble).__name__}: {trouble}")
@@ -85,6 +95,7 @@ def _stay(walk: Walk, both: Together) -> None:
     tell.write(f"  {tell.of('портал', 'portal'):<12} {both.portal_address}/crm/deal/?category={walk.pipeline}")
     tell.write(f"  {tell.of('приложение', 'application'):<12} {both.address}/admin")
     tell.write(f"  {tell.of('вход', 'sign in'):<12} {tell.of('токен', 'token')} {both.admin_token}")
+    tell.write(f"  {tell.of('таблица', 'spreadsheet'):<12} {both.spreadsheet_address}")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     stop.wait()

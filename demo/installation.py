@@ -9,6 +9,16 @@ from demo.walk import PIPELINE, Walk
 
 CREW = (6, 7, 8)
 """The installers of the company."""
+ROLES: Mapping[str, int] = {
+    "quality_officer": 11,
+    "head_of_logistics": 5,
+    "head_of_marketing": 2,
+    "head_of_installation": 5,
+    "chief_accountant": 9,
+    "head_of_it": 12,
+    "methodologist": 13,
+}
+"""Who has the roles the processes leave open."""
 
 SCOPES: Mapping[str, tuple[str, str]] = {
     "crm": ("сделки, лиды, лента", "deals, leads, the timeline"),
@@ -82,6 +92,7 @@ def settle(walk: Walk, gateway: Mapping[str, str]) -> None:
     page.submit("/b24/app/people", crew_users=[str(user) for user in CREW])
     ticked = [value for _, fields in forms_of(page.page).found for name, value in fields if name == "crew_users"]
     tell.expect("бригада сохранена", "the crew is saved", seen=len(ticked) == len(CREW), instead=ticked)
+    _name_roles(walk, page)
     walk.say(ADMIN, f"описывает SMS-шлюз: {gateway['url']}", f"describes the SMS gateway: {gateway['url']}")
     fields = f"to={{phone}}\ntext={{text}}\nid={{id}}\nkey={gateway['key']}"
     page.submit("/b24/app/gateway", url=gateway["url"], method="POST JSON", fields=fields)
@@ -92,6 +103,25 @@ def settle(walk: Walk, gateway: Mapping[str, str]) -> None:
     walk.payment_key = forms_of(page.page).secret
     tell.expect("ключ показан один раз", "the key is shown once", seen=len(walk.payment_key) >= 16)
     walk.rest()
+
+
+def _name_roles(walk: Walk, page: Browser) -> None:
+    """Name who has the roles the processes leave open, until the page has nothing to complain of."""
+    tell, people = walk.tell, walk.portal.names
+    named = forms_of(page.page).marks.get("data-unnamed", "0")
+    tell.expect(
+        f"страница жалуется: ролей без людей — {named}",
+        f"the page complains: roles without anybody: {named}",
+        seen=named == str(len(ROLES)),
+    )
+    walk.say(
+        ADMIN,
+        f"называет людей: сотрудник отдела качества — {people[ROLES['quality_officer']]}, и остальных",
+        f"names people: the quality officer is {people[ROLES['quality_officer']]}, and the others",
+    )
+    page.submit("/b24/app/people", **{f"stand_in:{role}": str(user) for role, user in ROLES.items()})
+    named = forms_of(page.page).marks.get("data-unnamed", "0")
+    tell.expect("у каждой роли есть человек", "every role has somebody", seen=named == "0", instead=named)
 
 
 def _look_around(walk: Walk) -> None:

@@ -193,8 +193,13 @@ class Portal:
 
     def tasks(self, deal: int) -> list[Row]:
         """Return the tasks of a deal, oldest first."""
-        found = self.click(ADMIN, "tasks.task.list", filter={"UF_CRM_TASK": f"D_{deal}"}, order={"ID": "asc"})
-        return list(found["tasks"])
+        return self.tasks_of(f"D_{deal}")
+
+    def tasks_of(self, binding: str) -> list[Row]:
+        """Return the tasks bound to a card of any kind, oldest first."""
+        asked = {"filter": {"UF_CRM_TASK": binding}, "order": {"ID": "asc"}}
+        select = ["ID", "TITLE", "STATUS", "RESPONSIBLE_ID", "GROUP_ID", "STAGE_ID"]
+        return list(self.click(ADMIN, "tasks.task.list", **asked, select=select)["tasks"])
 
     def checklist(self, task: int) -> list[Row]:
         """Return the lines of the checklists of a task, without their headings."""

@@ -217,4 +217,5 @@ def money_comes(walk: Walk, deal: int) -> None:
     walk.move(MARIA, deal, PAID)
     walk.stands(deal, PAID)
     walk.tell.chapter("Итоги сделки", "The summing-up")
-    summed_up(walk, deal, MARIA, satisfaction="5", terms_kept="yes", deviations="no", result="done")
+    told = {"satisfaction": "4", "terms_kept": "no", "terms_broken": "installation", "delay_days": "2"}
+    summed_up(walk, deal, MARIA, **told, deviations="no", result="done")

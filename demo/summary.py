@@ -23,7 +23,7 @@ def summary(walk: Walk, deals: list[int], seconds: float) -> None:
         ("Задач поставлено", "Tasks given", len(tasks)),
         ("  закрыто", "  finished", done),
         ("  контрольных — руководителю", "  control tasks for the head", control),
-        ("Сделка возвращена на стадию", "Deal moved back", returns),
+        ("Карточек возвращено на стадию", "Cards moved back", returns),
         ("SMS клиенту", "SMS to the client", len(walk.portal.sms())),
         ("Решений в журнале", "Decisions in the journal", len(walk.runs)),
     ):

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from demo.screens import DEAL
 from demo.words import Narrator
 
 COMPANY = ZoneInfo("Europe/Moscow")
@@ -77,7 +78,17 @@ def _task(tell: Narrator, body: Body, people: Mapping[int, str], _: Mapping[str,
 
 def _moved(tell: Narrator, body: Body, _: Mapping[int, str], stages: Mapping[str, str]) -> str:
     name = next((name for name, stage_id in stages.items() if stage_id == body["to"]), str(body["to"]))
-    return tell.of(f"сделка переведена на стадию «{name}»", f"the deal is moved to “{name}”")
+    return tell.of(f"карточка переведена на стадию «{name}»", f"the card is moved to “{name}”")
+
+
+def _made(tell: Narrator, body: Body, _: Mapping[int, str], __: Mapping[str, str]) -> str:
+    if int(body["entity_type_id"]) == DEAL:
+        return tell.of("создана сделка", "a deal is made")
+    return tell.of("создана карточка", "a card is made") + f" «{body['fields']['title']}»"
+
+
+def _awarded(tell: Narrator, body: Body, people: Mapping[int, str], _: Mapping[str, str]) -> str:
+    return tell.of("премиальные баллы", "bonus points") + f" — {_who(people, body['user'])}: {body['points']}"
 
 
 def _visit(tell: Narrator, body: Body, people: Mapping[int, str], _: Mapping[str, str]) -> str:
@@ -108,7 +119,9 @@ def _notified(tell: Narrator, body: Body, people: Mapping[int, str], _: Mapping[
 
 
 _WORDS: Mapping[str, Callable[..., str]] = {
-    "add_item": _fixed("создана сделка", "a deal is made"),
+    "add_item": _made,
+    "award_points": _awarded,
+    "add_news": _said("новость", "news", "title"),
     "add_task": _task,
     "move_stage": _moved,
     "comment": _said("комментарий в ленте", "comment in the timeline", "text"),

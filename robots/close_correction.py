@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from b24app.core import changes, wording
+from b24app.core import changes, commission, wording
 from b24app.core.actions import Action, Comment, Notify
 from b24app.core.asking import noted
 from b24app.core.call import Call
@@ -33,13 +33,15 @@ def decide(call: Call, props: NoProps, facts: Facts) -> Outcome:
     item = facts[NeedItem(call.item)]
     if item is None:
         return Outcome(wording.GONE)
-    count = len(changes.measures_of(facts[NeedForms(call.item)]))
-    outcome = item.text("outcome") or call.say(NO_OUTCOME)
+    forms = facts[NeedForms(call.item)]
+    count = len(changes.measures_of(forms))
+    written = T.same(item.text("outcome"))
+    outcome = commission.OUTCOMES.get(commission.outcome_of(forms)) or written or NO_OUTCOME
     why = CLOSED.fill(outcome=outcome, count=count)
     source = ref_of_binding(item.text("source"))
     gone = source is not None and facts[NeedItem(source)] is None
     told: list[Action] = [noted(call, bb(call.say(why)))]
-    said = _there(call, item, outcome)
+    said = _there(call, item, call.say(outcome))
     if source is not None and not gone:
         told.append(Comment(source, said))
     employee = item.user("employee")

@@ -30,8 +30,7 @@ NO_GROUP = T(
 )
 NO_ROUTE = T("маршрута для неё нет, решает сотрудник ОКК", "no way is known for it, the quality officer decides")
 DROPPED = T("Меру пересмотрели, задача больше не нужна", "The measure was written anew, the task is not needed any more")
-ORDER = T("Изучить: {text}", "Learn: {text}")
-CHANGE = T("Изменить: {text}", "Change: {text}")
+TITLE = T.same("{text}")
 ABOUT = T(
     "{text}\n\nМера согласована комиссией по разбору «{title}»: {link}\nВоронка: {pipeline}. Приёмка — у сотрудника ОКК.",
     "{text}\n\nThe commission for “{title}” has agreed on this: {link}\nPipeline: {pipeline}. Accepted by the officer.",
@@ -90,10 +89,10 @@ def _given(
     values = {**wording.known(call, facts, item), "text": measure.text, "pipeline": pipeline or "—"}
     route = None if measure.employee else rule.route(measure.kind, measure.system, pipeline)
     if measure.employee is not None:
-        to, title = Role(f"user({measure.employee})"), ORDER
+        to = Role(f"user({measure.employee})")
     else:
-        to, title = Role.parse(route.responsible) if route and route.responsible else props.officer, CHANGE
-    what = Assignment(measure.task, title, to, ABOUT, (), props.deadline)
+        to = Role.parse(route.responsible) if route and route.responsible else props.officer
+    what = Assignment(measure.task, TITLE, to, ABOUT, (), props.deadline)
     given = give(call, item, people, what, values)
     if given.task is None:
         return given.or_say_so(call), given.why

@@ -15,11 +15,6 @@ from b24app.core.robot import NoProps, Outcome, Robot
 from b24app.core.text import T, bb, cut, join
 
 NO_OUTCOME = T("Итог разбора ещё не записан", "No outcome was written down yet")
-OUTCOMES = {
-    "correct": T("результат корректный", "the result is correct"),
-    "improvable": T("результат корректный, но есть что улучшить", "the result is correct, but can be improved"),
-    "partial": T("результат частично корректный", "the result is partly correct"),
-}
 WRITTEN = T("Итог разбора: {outcome}", "The outcome: {outcome}")
 MEASURES = T("мер: {count}", "measures: {count}")
 AWARDED = T("{name} получает премиальные баллы: {points}", "{name} gets bonus points: {points}")
@@ -46,16 +41,16 @@ def decide(call: Call, props: NoProps, facts: Facts) -> Outcome:
         return Outcome(wording.GONE)
     forms = facts[NeedForms(call.item)]
     sent, outcome = commission.newest(forms, commission.MEASURES), commission.outcome_of(forms)
-    if sent is None or outcome not in OUTCOMES:
+    if sent is None or outcome not in commission.OUTCOMES:
         return Outcome(NO_OUTCOME, ok=False)
     measures = [str(row.get("text") or "") for row in commission.rows(sent, "measures")]
     awarded, said = _points(call, item, people, outcome)
     fields: dict[str, str | int | list[str] | None] = {
-        "outcome": OUTCOMES[outcome].at(call.house.lang),
+        "outcome": commission.OUTCOMES[outcome].at(call.house.lang),
         "measures": cut("\n".join(f"{n}. {text}" for n, text in enumerate(measures, 1)), wording.VALUE),
         "points": next((action.points for action in awarded if isinstance(action, AwardPoints)), 0),
     }
-    why = join([WRITTEN.fill(outcome=OUTCOMES[outcome]), MEASURES.fill(count=len(measures)), *said], "; ")
+    why = join([WRITTEN.fill(outcome=commission.OUTCOMES[outcome]), MEASURES.fill(count=len(measures)), *said], "; ")
     told = written_down(call.house.forms.get(commission.MEASURES), sent, call, people)
     hint = call.say(CLOSE_IT) if outcome == "correct" else ""
     return Outcome(why, (UpdateItem(call.item, fields), noted(call, f"[B]{bb(call.say(why))}[/B]", told, hint), *awarded))
@@ -68,9 +63,9 @@ def _points(call: Call, item: Item, people: People, outcome: str) -> tuple[tuple
     if employee is None:
         return (), []
     if outcome != "correct" or not points:
-        back = (AwardPoints(call.item, employee, 0, call.say(OUTCOMES[outcome])),) if had else ()
+        back = (AwardPoints(call.item, employee, 0, call.say(commission.OUTCOMES[outcome])),) if had else ()
         return back, [TAKEN_BACK.fill(name=people.name(employee))] if back else []
-    award = AwardPoints(call.item, employee, points, call.say(OUTCOMES[outcome]))
+    award = AwardPoints(call.item, employee, points, call.say(commission.OUTCOMES[outcome]))
     notice = cut(call.say(WELL_DONE, title=bb(item.title), points=points), wording.NOTICE)
     told = (Notify(employee, notice, call.item),) if people.active(employee) else ()
     return (award, *told), [AWARDED.fill(name=people.name(employee), points=points)]

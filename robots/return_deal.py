@@ -70,6 +70,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     reasons = _reasons(call, props, item, wording.known(call, facts, item))
     moved = RETURNED.fill(stage=here, to=target.name) if target else STAYED.fill(stage=here)
     cause = CHANGED if props.because == "date_changed" else FAILED
+    failed = join([cause, join(reasons, "; ")], ": ")
     said = f"[B]{bb(call.say(moved))}[/B]\n{call.say(cause)}:\n{wording.bullets(reasons, call)}\n{call.say(HINT)}"
     actions: list[Action] = [Comment(call.item, wording.cut_bb(said, wording.BODY))]
     if target is not None:
@@ -79,9 +80,9 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     actions += task
     who = resolve(props.assignee, item, facts[NeedPeople()], call.house).user
     if who is not None:
-        notice = f"{bb(item.title)}: {bb(call.say(moved))}. {bb(call.say(join(reasons, '; ')))}"
+        notice = f"{bb(item.title)}: {bb(call.say(moved))}. {bb(call.say(failed))}"
         actions.append(Notify(who, wording.cut_bb(notice, wording.NOTICE), call.item))
-    told = wording.sentence(moved, join([cause, join(reasons, "; ")], ": "), why)
+    told = wording.sentence(moved, failed, why)
     return Outcome(told, tuple(actions), Returns(target is not None, target.key if target else ""))
 
 

@@ -36,7 +36,7 @@ EASY = T(
 class Props:
     text: T = prop(T("Объяснение", "Explanation"), same=True)
     steps: tuple[T, ...] = prop(T("Шаги", "Steps"), default=())
-    links: tuple[str, ...] = prop(
+    links: tuple[T, ...] = prop(
         T("Ссылки", "Links"),
         default=(),
         help=T("https://… и через пробел название", "https://… and, after a blank, its title"),
@@ -74,7 +74,8 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
         unwanted = _unwanted(call, props, facts[NeedLedger(call.item)])
         if unwanted is not None:
             return Outcome(unwanted)
-    refused = [LEFT_OUT.fill(link=link) for link in (*props.links, props.video) if link.strip() and not _link(link)]
+    written = (*(link.at(call.house.lang) for link in props.links), props.video)
+    refused = [LEFT_OUT.fill(link=link) for link in written if link.strip() and not _link(link)]
     why = wording.sentence(WRITTEN.fill(stage=wording.stage_name(call)), *refused)
     text = _text(call, props, wording.known(call, facts, item))
     point = call.place.point()
@@ -100,7 +101,7 @@ def _text(call: Call, props: Props, values: dict[str, object]) -> str:
     if props.steps:
         numbered = (f"{n}. {wording.render(call, step, values, wording.VALUE)}" for n, step in enumerate(props.steps, 1))
         parts.append("\n".join((call.say(STEPS), *numbered)))
-    links = [link for written in props.links if (link := _link(written))]
+    links = [link for written in props.links if (link := _link(written.at(call.house.lang)))]
     if links:
         parts.append("\n".join((call.say(LINKS), *(f"• {link}" for link in links))))
     if video := _link(props.video, call.say(VIDEO)):

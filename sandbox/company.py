@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.crm.schema import DEAL, LEAD
+from sandbox.people import User
 from sandbox.portal import Portal
 
 SOURCES = (("CALL", "Звонок"), ("WEB", "Веб-сайт"), ("ADVERTISING", "Реклама"), ("RECOMMENDATION", "По рекомендации"))
@@ -38,12 +39,36 @@ def demo_company(portal: Portal) -> Portal:
     people.add("Елена", "Новикова", position="Бухгалтер", departments=[books.id])
     company.head, sales.head, crew.head = admin.id, head.id, foreman.id
     for user in people.users.values():
-        user.email = f"user{user.id}@example.com"
-        user.mobile = f"+7900000{user.id:04d}"
-        user.time_zone = "Europe/Moscow"
+        _reachable(user)
+    _clients(portal)
+    return portal
+
+
+def _clients(portal: Portal) -> None:
     crm = portal.crm
     crm.add_contact("Анна", "Фёдорова", "+79161234501")
     crm.add_contact("Пётр", "Захаров", "8 (916) 123-45-02")
     crm.add_contact("Ирина", "Белова", "+7 916 123-45-03")
     crm.add_company("ООО «Светлый дом»")
+
+
+def quality_department(portal: Portal) -> Portal:
+    """Add those who look into finished work and carry changes out to the demo company, and give it back."""
+    people = portal.people
+    company = people.departments[min(people.departments)]
+    quality = people.add_department("Отдел качества", company.id)
+    computers = people.add_department("Отдел IT", company.id)
+    head = people.add("Вера", "Орлова", position="Руководитель отдела качества", departments=[quality.id])
+    people.add("Павел", "Ершов", position="Сотрудник отдела качества", departments=[quality.id])
+    engineer = people.add("Кирилл", "Зуев", position="Руководитель IT", departments=[computers.id])
+    people.add("Лидия", "Громова", position="Методолог", departments=[quality.id])
+    quality.head, computers.head = head.id, engineer.id
+    for user in people.users.values():
+        _reachable(user)
     return portal
+
+
+def _reachable(user: User) -> None:
+    user.email = f"user{user.id}@example.com"
+    user.mobile = f"+7900000{user.id:04d}"
+    user.time_zone = "Europe/Moscow"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ class Limits:
     costs: dict[str, float] = field(default_factory=dict)
     takes_time: bool = False
     """Whether an answer really takes as long as the ``costs`` of its commands together."""
+    late: float = 0.0
+    """The share of such requests that are carried out at the end of that time, and not at its begin."""
     refused: int = 0
     blocked: int = 0
     slowest: float = 0.0
@@ -79,6 +82,12 @@ class Limits:
             return 0.0
         self.slowest = max(self.slowest, taken)
         return min(taken, CUT)
+
+    def ahead(self, methods: Sequence[str]) -> float:
+        """Give the seconds to let pass before a request with these methods is carried out."""
+        if not self.takes_time or self.portal.world.random.random() >= self.late:
+            return 0.0
+        return min(sum(self.cost(method) for method in methods), CUT)
 
     def reset_at(self, moment: datetime) -> int:
         """Give the default moment a window starting now is forgotten."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from flask import jsonify, redirect, request
 
@@ -14,6 +14,7 @@ from sandbox.errors import RestError
 from sandbox.faults import KINDS
 from sandbox.page_desk import WHO, Desk
 from sandbox.server import REFUSALS
+from sandbox.sheets_grid import Access
 from sandbox.wire import JSON, whole
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def register(desk: Desk) -> None:
     _clock_views(desk)
     _notification_views(desk)
     _fault_views(desk)
+    _sheet_views(desk)
     _log_views(desk)
 
 
@@ -83,6 +85,8 @@ def mark_of(portal: Portal) -> str:
         [(t.id, t.changed, t.status, len(t.history)) for t in tasks.tasks.values()],
         [(row.id, row.title, row.complete) for row in tasks.checklist.values()],
         [note.id for note in portal.messages.notifications],
+        [(post.id, len(post.read_by)) for post in portal.messages.posts.values()],
+        [row.seconds for row in tasks.elapsed.values()],
         [(run.token, run.status) for run in machine.runs],
         [(e.id, e.start, e.end, e.name) for e in portal.calendars.events.values()],
         [(s.id, s.name, s.sort) for s in crm.stages.statuses.values()],
@@ -149,7 +153,9 @@ def _fault_views(desk: Desk) -> None:
     @desk.view("/_sandbox/troubles")
     def troubles() -> ResponseReturnValue:
         statuses = {kind: f"{refusal.status} {refusal.code}" for kind, refusal in REFUSALS.items()}
-        return desk.page("troubles.html", kinds=KINDS, statuses=statuses, faults=portal.faults, limits=portal.limits)
+        books = list(portal.world.sheets.books.values())
+        shown: JSON = {"kinds": KINDS, "statuses": statuses, "faults": portal.faults, "limits": portal.limits}
+        return desk.page("troubles.html", books=books, **shown)
 
     @desk.view("/_sandbox/troubles", "POST")
     def set_troubles() -> ResponseReturnValue:
@@ -178,6 +184,17 @@ def _fault_views(desk: Desk) -> None:
     def clear_troubles() -> ResponseReturnValue:
         portal.faults.clear()
         portal.limits.leaky, portal.world.sms.refuse = False, 0
+        return desk.back("/_sandbox/troubles")
+
+
+def _sheet_views(desk: Desk) -> None:
+    @desk.view("/_sandbox/troubles/sheets", "POST")
+    def share_sheets() -> ResponseReturnValue:
+        book = desk.portal.world.sheets.books.get(request.form.get("book", ""))
+        wanted = next((one for one in get_args(Access) if one == request.form.get("access")), None)
+        if book is None or wanted is None:
+            raise RestError("ERROR_ARGUMENT", desk.say("Такой таблицы нет", "There is no such spreadsheet"))
+        book.access = wanted
         return desk.back("/_sandbox/troubles")
 
 

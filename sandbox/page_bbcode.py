@@ -10,12 +10,13 @@ from markupsafe import Markup, escape
 
 _TAG = re.compile(r"\[(/?)(b|i|u|s|url|list|user|code|quote|\*)(?:=([^\]\n]*))?\]", re.IGNORECASE)
 _BRACKET = re.compile(r"&amp;#(91|93);")
+_ADDRESS = re.compile(r"(?<![\]=])https?://[^\s<>\[\]]+[^\s<>\[\].,;:!?)»”\"']")
 _PLAIN = {"b": "b", "i": "i", "u": "u", "s": "s", "code": "code", "quote": "blockquote"}
 _BLOCK = re.compile(r"\n?(\[(?:/?list(?:=[^\]\n]*)?|\*|/?quote)\])\n?", re.IGNORECASE)
 
 
 def bb_html(text: str, name_of: Callable[[int], str]) -> Markup:
-    """Turn BB codes into HTML; ``name_of`` names the user of a ``[USER=n]`` without a text.
+    """Turn BB codes into HTML; ``name_of`` names the user of a ``[USER=n]`` without a text. Bare addresses become links.
 
     Known: B, I, U, S, CODE, QUOTE, URL (http, https and paths of the portal), USER, LIST with [*].
     Tags left open are closed, strange ones stay as text (im and task texts share this dialect).
@@ -43,6 +44,10 @@ def is_safe(address: str) -> bool:
     return not parts.scheme and not parts.netloc and address.startswith("/")
 
 
+def _opening(address: str) -> str:
+    return f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">'
+
+
 class _Writer:
     """Write HTML with a stack of open tags: (BB name, closing HTML)."""
 
@@ -52,6 +57,14 @@ class _Writer:
         self._open: list[tuple[str, str]] = []
 
     def text(self, raw: str) -> None:
+        place = 0
+        for found in _ADDRESS.finditer(raw) if "url" not in [name for name, _ in self._open] else ():
+            self._plain(raw[place : found.start()])
+            self._parts.append(f"{_opening(found[0])}{escape(found[0])}</a>")
+            place = found.end()
+        self._plain(raw[place:])
+
+    def _plain(self, raw: str) -> None:
         escaped = _BRACKET.sub(r"&#\1;", str(escape(raw)))
         self._parts.append(escaped.replace("\n", "<br>"))
 
@@ -109,8 +122,7 @@ class _Writer:
         address = (value if value is not None else shown[1] if shown else "").strip().strip("\"'")
         if shown is None or not is_safe(address):
             return False
-        opening = f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">'
-        return self._begin("url", opening, "</a>")
+        return self._begin("url", _opening(address), "</a>")
 
     def finished(self) -> Markup:
         while self._open:

@@ -106,8 +106,9 @@ def _label(desk: Desk, field: Field) -> str:
     if field.name in LABELS:
         return desk.say(*LABELS[field.name])
     if field.name.startswith("parentId"):
-        parent = desk.portal.crm.types.get(whole(field.name.removeprefix("parentId")))
-        return parent.title if parent else desk.say("Сделка", "Deal")
+        kind = whole(field.name.removeprefix("parentId"))
+        parent = desk.portal.crm.types.get(kind)
+        return parent.title if parent else desk.say("Лид", "Lead") if kind == LEAD else desk.say("Сделка", "Deal")
     uf = desk.portal.crm.user_fields.named(field.name)
     labels = uf.label if uf and isinstance(uf.label, dict) else {}
     return str(labels.get(desk.who.language) or field.title or field.name)
@@ -115,6 +116,10 @@ def _label(desk: Desk, field: Field) -> str:
 
 def _link(field: Field, value: Any) -> str:
     sections = {"crm_contact": "contact", "crm_company": "company"}
+    if field.name.startswith("parentId") and value:
+        kind = whole(field.name.removeprefix("parentId"))
+        section = {LEAD: "lead", DEAL: "deal"}.get(kind, f"type/{kind}")
+        return f"/crm/{section}/details/{whole(value)}/"
     if field.type in sections and value and not field.multiple:
         return f"/crm/{sections[field.type]}/details/{value}/"
     return ""

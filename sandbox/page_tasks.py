@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import redirect, request
 
 from sandbox.errors import RestError
+from sandbox.groups import Column, Group
 from sandbox.methods.task_shape import meta_status
 from sandbox.page_crm import item_of_code
 from sandbox.page_desk import Desk
@@ -56,6 +57,11 @@ class TaskView:
     allowed: dict[str, bool]
     ties: tuple[tuple[str, str], ...]
     comments: tuple[Comment, ...]
+    group: Group | None
+    columns: tuple[Column, ...]
+    """Of the board of its project."""
+    minutes: int
+    """Time spent on it."""
 
     @property
     def link(self) -> str:
@@ -91,6 +97,9 @@ def task_view(desk: Desk, task: Task) -> TaskView:
         allowed,
         tuple(found for code in task.fields["UF_CRM_TASK"] or [] if (found := item_of_code(desk, str(code)))),
         tuple(comment for comment in tasks.comments if comment.task_id == task.id),
+        desk.portal.groups.groups.get(task.fields["GROUP_ID"] or 0),
+        tuple(desk.portal.groups.board("G", task.fields["GROUP_ID"]) if task.fields["GROUP_ID"] else ()),
+        sum(row.seconds for row in tasks.elapsed.values() if row.task_id == task.id) // 60,
     )
 
 
@@ -98,6 +107,7 @@ def register(desk: Desk) -> None:
     """Add these views to the page."""
     _list_views(desk)
     _card_views(desk)
+    _change_views(desk)
     _checklist_views(desk)
 
 
@@ -176,6 +186,8 @@ def _card_views(desk: Desk) -> None:
         desk.call(f"tasks.task.{name}", taskId=task_id)
         return desk.back("/tasks/")
 
+
+def _change_views(desk: Desk) -> None:
     @desk.view("/_sandbox/tasks/<int:task_id>/change", "POST")
     def change_task(task_id: int) -> ResponseReturnValue:
         form = request.form
@@ -184,6 +196,17 @@ def _card_views(desk: Desk) -> None:
             desk.call("tasks.task.update", taskId=task_id, fields={"DEADLINE": deadline})
         if form.get("delegate"):
             desk.call("tasks.task.delegate", taskId=task_id, userId=whole(form["delegate"]))
+        return desk.back("/tasks/")
+
+    @desk.view("/_sandbox/tasks/<int:task_id>/column", "POST")
+    def move_over_the_board(task_id: int) -> ResponseReturnValue:
+        desk.call("task.stages.movetask", id=task_id, stageId=whole(request.form.get("column")))
+        return desk.back("/tasks/")
+
+    @desk.view("/_sandbox/tasks/<int:task_id>/time", "POST")
+    def note_time(task_id: int) -> ResponseReturnValue:
+        spent = {"SECONDS": whole(request.form.get("minutes")) * 60}
+        desk.call("task.elapseditem.add", TASKID=task_id, ARFIELDS=spent)
         return desk.back("/tasks/")
 
     @desk.view("/_sandbox/tasks/<int:task_id>/comment", "POST")

@@ -120,6 +120,8 @@ def answer(portal: Portal, method: str, identify: Callable[[], Caller]) -> Respo
     params = request_params()
     is_batch = name.lower() == "batch"
     commands = tuple(line for _, line, _ in batch.commands_of(params)) if is_batch else ()
+    ahead = portal.limits.ahead([line.partition("?")[0] for line in commands] or [name])
+    time.sleep(ahead)
     with portal.world.lock:
         record = RequestRecord(len(portal.requests) + 1, name, commands, portal.world.now())
         portal.requests.append(record)
@@ -129,7 +131,7 @@ def answer(portal: Portal, method: str, identify: Callable[[], Caller]) -> Respo
             raise Cut
         response = _respond(portal, record, params, identify)
         record.status = response.status_code
-        lasts = portal.limits.lasted()
+        lasts = max(portal.limits.lasted() - ahead, 0.0)
         _hook_after(portal, record)
     if lasts:
         time.sleep(lasts)  # with the lock given back: a portal serves several requests at a time

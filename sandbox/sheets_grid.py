@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 JSON = dict[str, Any]
 Dimension = Literal["ROWS", "COLUMNS"]
+Access = Literal["writer", "reader", "none"]
 Shift = Callable[[int], int | None]
 
 
@@ -204,7 +205,7 @@ class Book:
     title: str
     locale: str = "ru_RU"
     zone: str = "Europe/Moscow"
-    access: Literal["writer", "reader", "none"] = "writer"
+    access: Access = "writer"
     sheets: list[Sheet] = field(default_factory=list)
     next_metadata: int = 1
 

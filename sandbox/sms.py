@@ -37,6 +37,8 @@ class SmsGateway:
 
     world: World
     outbox: list[Sms] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    """Ids that came once more: no second message here, but not every gateway is so kind."""
     refuse: int = 0
     hang_up_after_accepting: int = 0
     domain: str = "sms.sandbox"
@@ -48,6 +50,7 @@ class SmsGateway:
         """Put a message into the outbox; a client's own id makes a repetition harmless."""
         known = next((sms for sms in self.outbox if key and sms.key == key), None)
         if known:
+            self.repeated.append(key)
             return known
         sms = Sms(str(len(self.outbox) + 1001), to, text, self.world.now(), key)
         self.outbox.append(sms)

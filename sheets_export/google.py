@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as jsonlib
-import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,9 +17,7 @@ from google.oauth2.service_account import Credentials
 from gspread.exceptions import APIError
 from gspread.http_client import HTTPClient
 
-from b24app.core.text import Lang
-from b24app.core.worktime import WorkCalendar
-from sheets_export.exporter import Exporter
+from b24app.core.text import T
 from sheets_export.incidents import AccessRevoked, BadCredentials, SheetsRefused, SpreadsheetGone, Throttled, Unsure
 from sheets_export.reading import JSON
 
@@ -31,27 +28,26 @@ TIMEOUT = (10, 120)
 
 A_MINUTE = 60
 """Reads, and writes, that Google grants one account in a minute."""
+NAMELESS = T("сервисного аккаунта", "the service account")
+"""Where no key names the account."""
 
 MINUTE = timedelta(minutes=1)
 
 
-def exporter(
+def connect(
     credentials: str,
     spreadsheet: str,
-    calendar: WorkCalendar,
-    lang: Lang,
     *,
     url: str,
     clock: Callable[[], datetime],
     sleep: Callable[[timedelta], None],
-) -> Exporter:
-    """Make the exporter for a spreadsheet; an ``url`` names a stand-in, for which no credentials are used.
+) -> GoogleSheets:
+    """Open the way to a spreadsheet; an ``url`` names a stand-in, for which no credentials are used.
 
     ``credentials`` is the service account's key, as JSON or as the path of its file. Raises `BadCredentials`.
     """
     session = requests.Session() if url else authorized(credentials)
-    wire = GoogleSheets(session, spreadsheet, url or GOOGLE, clock, sleep, "" if url else account(credentials))
-    return Exporter(wire, calendar, lang, sleep=sleep, jitter=random.random)
+    return GoogleSheets(session, spreadsheet, url or GOOGLE, clock, sleep, "" if url else account(credentials))
 
 
 def authorized(credentials: str) -> requests.Session:
@@ -168,7 +164,7 @@ class GoogleSheets:
         except APIError as refusal:
             raise self._kind(refusal) from refusal
         except RefreshError as error:
-            raise AccessRevoked(detail=str(error), account=self._account) from error
+            raise AccessRevoked(detail=str(error), account=self._account or NAMELESS) from error
         except (requests.RequestException, GoogleAuthError) as error:
             raise Unsure(type(error).__name__) from error
 
@@ -176,7 +172,7 @@ class GoogleSheets:
         """Tell what a refusal means; the status alone decides."""
         status, detail = refusal.response.status_code, str(refusal.error.get("message", ""))[:300]
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return AccessRevoked(detail=detail, account=self._account or "the service account")
+            return AccessRevoked(detail=detail, account=self._account or NAMELESS)
         if status == HTTPStatus.NOT_FOUND:
             return SpreadsheetGone(spreadsheet=self._spreadsheet)
         if status == HTTPStatus.TOO_MANY_REQUESTS:

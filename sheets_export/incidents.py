@@ -12,6 +12,7 @@ class Incident(Exception):
     """Something about the spreadsheet that people should know; ``retry_after`` is set where trying again may help."""
 
     says: T = EMPTY
+    remedy: T = T("Ничего: выгрузка повторится сама", "Nothing: it will be tried again")
     retry_after: timedelta | None = None
 
     def __init__(self, **parts: object) -> None:
@@ -26,6 +27,10 @@ class BadCredentials(Incident):
         "Ключ сервисного аккаунта Google не читается: {detail}. Проверьте SHEETS_CREDENTIALS.",
         "The key of the Google service account cannot be read: {detail}. Check SHEETS_CREDENTIALS.",
     )
+    remedy = T(
+        "Проверьте B24APP_SHEETS_CREDENTIALS: путь к файлу ключа или сам JSON",
+        "See to B24APP_SHEETS_CREDENTIALS: the path of the key file, or the JSON itself",
+    )
 
 
 class AccessRevoked(Incident):
@@ -35,6 +40,10 @@ class AccessRevoked(Incident):
         "Google не пускает в таблицу: {detail}. Откройте таблицу для {account} с правом редактирования.",
         "Google refuses access to the spreadsheet: {detail}. Share the spreadsheet with {account} as an editor.",
     )
+    remedy = T(
+        "Откройте таблицу сервисному аккаунту как редактору; включите Google Sheets API; отозванный ключ замените новым",
+        "Share the spreadsheet with the service account as an editor; enable the Google Sheets API; replace a revoked key",
+    )
 
 
 class SpreadsheetGone(Incident):
@@ -43,6 +52,10 @@ class SpreadsheetGone(Incident):
     says = T(
         "Таблица {spreadsheet} не найдена. Укажите в SPREADSHEET_ID другую или восстановите её из корзины.",
         "Spreadsheet {spreadsheet} is not found. Name another one in SPREADSHEET_ID, or restore it from the bin.",
+    )
+    remedy = T(
+        "Верните таблицу из корзины или укажите другую в B24APP_SPREADSHEET_ID",
+        "Restore the spreadsheet from the bin, or name another one in B24APP_SPREADSHEET_ID",
     )
 
 
@@ -61,6 +74,10 @@ class KeyColumnGone(Incident):
     says = T(
         "На листе «{title}» нет столбца с ключами. Верните его (история версий) или удалите лист и выгрузите всё заново.",
         "Sheet “{title}” has no column of keys. Bring it back (version history), or delete the sheet and export in full.",
+    )
+    remedy = T(
+        "Верните столбец через историю версий или удалите лист: полная выгрузка создаст его заново",
+        "Bring the column back by the version history, or delete the sheet: a full export makes it anew",
     )
 
 
@@ -90,6 +107,10 @@ class SheetsRefused(Incident):
     """Google refused a request as wrong: a protected range, a full spreadsheet."""
 
     says = T("Google Sheets отклонил запись: {detail}.", "Google Sheets refused to write: {detail}.")
+    remedy = T(
+        "Прочитайте слова Google; снимите защиту диапазона или дайте аккаунту право править его",
+        "Read the words of Google; lift the protection of the range, or let the account edit it",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from b24app.core.item import DEAL, ItemRef
 from b24app.core.process import FieldDef, ProcessDef, StageDef, versioned
 from b24app.core.quality import Quality
 from b24app.core.text import T
-from b24app.store import journal, ledger, processes, queue
+from b24app.store import entries, given_tasks, journal, processes
 from b24app.store.portals import Portal
 from b24app.store.processes import Pinned, Tie
 from tests.builders import INSTALLER
@@ -96,8 +96,8 @@ def arrives(house: House, portal: Portal, key: str, item: ItemRef = DEAL_12, *, 
     """Let an item come to a stage; ``again`` runs the stage it stands on once more."""
     with house.database.write() as connection:
         (tie,) = processes.ties(connection, portal.id)
-        last = queue.last_entry(connection, portal.id, item)
-        queue.add_entry(
+        last = entries.last(connection, portal.id, item)
+        entries.add(
             connection,
             portal.id,
             item,
@@ -121,5 +121,5 @@ def has_task(house: House, portal: Portal, name: str, user: int, task_id: int) -
     run = a_run(house, portal)
     with house.database.write() as connection:
         action = journal.add_action(connection, portal.id, run, DEAL_12, f"mark-{name}-{user}", task, "done", house.at[0])
-        ledger.add_task(connection, portal.id, action, task, "date_agreed", None, house.at[0])
-        ledger.task_created(connection, action, task_id)
+        given_tasks.add(connection, portal.id, action, task, "date_agreed", None, house.at[0])
+        given_tasks.created(connection, action, task_id)

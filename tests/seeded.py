@@ -26,7 +26,7 @@ from b24app.core.process import Booking, FieldDef, PipelineDef, ProcessDef, Stag
 from b24app.core.text import T
 from b24app.engine.workshop import Workshop
 from b24app.settings import Settings
-from b24app.store import journal, processes, queue
+from b24app.store import entries, journal, processes
 from b24app.store import tables as t
 from b24app.store.database import Database, open_database
 from b24app.store.journal import ActionState
@@ -178,7 +178,7 @@ def a_portal(house: House, member_id: str = "romashka", host: str = HOST, **sett
 def stands_on(house: House, portal: Portal, key: str, item: ItemRef = DEAL_12) -> int:
     """Let an item stand on a stage of the process; return the entry."""
     with house.database.write() as connection:
-        entry = queue.add_entry(
+        entry = entries.add(
             connection,
             portal.id,
             item,

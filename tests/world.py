@@ -15,7 +15,7 @@ from b24app.bitrix.callbacks import PageOpened
 from b24app.core.process import ProcessDef
 from b24app.core.process_file import read_folder
 from b24app.core.robot import Catalogue
-from b24app.engine.openings import Opened, opened
+from b24app.engine.arriving.openings import Opened, opened
 from robots import CATALOGUE
 from sandbox import company
 from sandbox.apps import AppCard

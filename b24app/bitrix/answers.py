@@ -49,7 +49,15 @@ _BY_CODE: dict[str, type[PortalError]] = {
     "METHOD_CONFIRM_DENIED": errors.AccessDenied,
     "ALLOWED_ONLY_INTRANET_USER": errors.AccessDenied,
     "NOT FOUND": errors.NotFound,
+    "ENTITY_TYPE_NOT_SUPPORTED": errors.NotFound,
 }
+
+
+def good(reply: Reply | PortalError) -> Reply:
+    """Return an answer; raises the error that came in its place."""
+    if isinstance(reply, PortalError):
+        raise reply
+    return reply
 
 
 def classify(

@@ -1,8 +1,8 @@
 """Everything a robot may ask for: a closed union of values, stored before any of it is done.
 
 Each action says in its class how it is kept from happening twice; the engine derives its key from what caused it. Those
-that speak to the portal are carried out by `b24app.engine.perform`; timers and slots are rows and take effect in the very
-transaction that stores the decision.
+that speak to the portal are carried out by `b24app.engine.acting.perform`; timers and slots are rows and take effect in
+the very transaction that stores the decision.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class AddTask:
     item moves on while the task is open: ``return`` it, ``remind`` of it, or nothing. ``full_checklist`` renews the task
     when it is closed with open lines. ``under_control`` makes its creator accept the work before it is closed for good;
     the technical administrator is the creator unless ``creator`` names somebody. ``group`` is the project the task belongs
-    to and ``stage`` the column of its kanban. ``require_result`` lets nobody close it without a result. ``done`` are the
-    steps that follow.
+    to and ``stage`` the column of its kanban. ``require_result`` lets nobody close it without a result. ``timed`` lets
+    people write down the time they spend on it. ``done`` are the steps that follow.
     """
 
     item: ItemRef
@@ -89,6 +89,7 @@ class AddTask:
     group: int | None = None
     stage: int | None = None
     require_result: bool = False
+    timed: bool = False
     done: tuple[Step, ...] = ()
     kind: Literal["add_task"] = "add_task"
 

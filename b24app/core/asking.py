@@ -74,7 +74,7 @@ def written_down(form: FormDef | None, sent: Submission, call: Call, people: Peo
     if form is None:
         return ""
     told = shown(form, sent.answers, call.house.lang, people)
-    lines = (f"• {bb(plain(label))}: {bb(plain(text))}" for label, text in told)
+    lines = (f"• {bb(plain(label))}{'' if label.endswith('?') else ':'} {bb(plain(text))}" for label, text in told)
     return wording.cut_bb("\n".join(lines), wording.BODY // 2)
 
 

@@ -147,7 +147,10 @@ class House:
     training: bool = True
     country: str = "RU"
     roles: Mapping[str, str] = field(default_factory=dict)
-    """Roles of the process file: name -> ``responsible``, ``head_of(responsible)``, ``field(installer)``, ``user(7)``."""
+    """Roles of the process file: name -> ``responsible``, ``head_of(responsible)``, ``field(installer)``, ``user(7)``; empty
+    for an open one, which means whoever stands in for it."""
+    role_titles: Mapping[str, T] = field(default_factory=dict)
+    """What people call the roles that have a title."""
     fallback: int | None = None
     """Who gets what nobody else can be found for; the administrator who installed the app unless set."""
     stand_ins: Mapping[str, int] = field(default_factory=dict)

@@ -13,11 +13,16 @@ from typing import Any, Literal
 from b24app.core.forms import Submission
 from b24app.core.item import Item
 from b24app.core.needs import Ledger
+from b24app.core.text import T
 
 ANALYSIS, MEASURES, APPROVAL = "analysis", "measures", "approval"
 """The forms: what was found, what is to be done about it, and what a member of the commission says to that."""
-OUTCOMES: tuple[str, ...] = ("correct", "improvable", "partial")
-"""Correct; correct but improvable; partly correct. The last two need measures."""
+OUTCOMES: Mapping[str, T] = {
+    "correct": T("результат корректный", "the result is correct"),
+    "improvable": T("результат корректный, но есть что улучшить", "the result is correct, but can be improved"),
+    "partial": T("результат частично корректный", "the result is partly correct"),
+}
+"""What an analysis may come to; all but the first need measures."""
 
 Verdict = Literal["approved", "rejected", "open"]
 

@@ -172,6 +172,11 @@ def by_responsible(corrections: Iterable[Correction]) -> tuple[Figures, ...]:
     return _grouped(corrections, lambda c: ((str(c.responsible.id), c.responsible.name),))
 
 
+def by_officer(corrections: Iterable[Correction]) -> tuple[Figures, ...]:
+    """Sum up for each quality officer, in the order of their names; corrections nobody carries out are left out."""
+    return _grouped(corrections, lambda c: ((str(c.officer.id), c.officer.name),) if c.officer else ())
+
+
 def by_month(corrections: Iterable[Correction], calendar: WorkCalendar) -> tuple[Figures, ...]:
     """Sum up for each month of finishing, oldest first; those still open come last under an empty key."""
     found = _grouped(corrections, lambda c: ((c.month(calendar) or "", c.month(calendar) or ""),))

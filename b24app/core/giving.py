@@ -72,6 +72,7 @@ def give(call: Call, item: Item, people: People, what: Assignment, values: Mappi
         checklist=_lines(call, what.checklist, values),
         deadline=due,
         purpose=what.purpose,
+        timed=call.house.corrections is not None,  # what a correction costs is the time spent on its tasks
     )
     until = _UNTIL.fill(deadline=wording.moment(call, due)) if due else EMPTY
     said = _GIVEN.fill(title=title, name=people.name(who.user))

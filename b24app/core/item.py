@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Literal
 
 LEAD, DEAL, CONTACT, COMPANY = 1, 2, 3, 4
+FIRST_SMART = 128
+"""Types from here on are smart processes: administrators make and delete them."""
 
 Semantics = Literal["process", "success", "failure"]
 

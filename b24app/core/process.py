@@ -141,6 +141,9 @@ class ProcessDef:
     pipeline: PipelineDef = PipelineDef()
     smart: SmartType | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
+    """Role -> whom it means; empty for an open role, for which the settings page names somebody."""
+    role_titles: Mapping[str, T] = field(default_factory=dict)
+    """What people call the roles; not every role has a title."""
     fields: Mapping[str, FieldDef] = field(default_factory=dict)
     booking: Booking | None = None
     payments: tuple[PaymentRule, ...] = ()

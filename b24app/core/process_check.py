@@ -34,6 +34,10 @@ _STANDARD = T(
 _SAME_CODE = T("код поля {code} уже занят полем «{other}»", "the field code {code} belongs to “{other}” already")
 _BAD_ROLE = T("роль не читается: «{text}»", "the role cannot be read: “{text}”")
 _ROLE_WORD = T("«responsible» значит ответственного, другой роли так не называют", "“responsible” is taken")
+_NO_USER = T(
+    "user(0) никого не значит: дайте роли title без is, и её назначат на странице настроек",
+    "user(0) is nobody: give the role a title and no “is”, and the settings page names somebody",
+)
 _ROLE_CIRCLE = T("роль «{name}» определена через саму себя", "the role “{name}” is defined by itself")
 _SAME_FORM = T("форма «{name}» в процессе уже есть", "the process has a form “{name}” already")
 _TWO_FORMS = T("у стадии «{stage}» уже есть своя форма", "the stage “{stage}” has a form of its own already")
@@ -106,7 +110,7 @@ def _roles(process: ProcessDef, checking: StepCheck) -> None:
     reading = checking.reading
     for name, text in process.roles.items():
         path = f"roles.{name}"
-        line = reading.lines[path]
+        line = reading.lines.get(f"{path}.is", reading.lines[path])
         if name == "responsible":
             reading.wrong(line, path, _ROLE_WORD)
         try:
@@ -115,7 +119,9 @@ def _roles(process: ProcessDef, checking: StepCheck) -> None:
             if text:
                 reading.wrong(line, path, _BAD_ROLE.fill(text=text[:60]))
             continue
-        if _in_circle(name, process):
+        if text == "user(0)":
+            reading.wrong(line, path, _NO_USER)
+        elif _in_circle(name, process):
             reading.wrong(line, path, _ROLE_CIRCLE.fill(name=name))
         else:
             checking.role(text, path, line)
@@ -176,6 +182,9 @@ def _corrections(process: ProcessDef, checking: StepCheck) -> None:
         path = f"tables.routes[{number}].responsible"
         if route.responsible:
             _role(route.responsible, path, lines.get(path, 1), checking)
+    for number, reader in enumerate(process.corrections.figures):
+        path = f"figures[{number}]"
+        _role(reader, path, lines.get(path, 1), checking)
 
 
 def _role(text: str, path: str, line: int, checking: StepCheck) -> None:

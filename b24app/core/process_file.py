@@ -183,6 +183,7 @@ class _Parts:
         top = r.section(root, "", _KEYS, ("process", "title", "item", "stages"))
         item = cast(ItemKind, r.choice(top["item"], "item", ("deal", "lead", "smart"))) if "item" in top else "deal"
         corrections = self.forms.corrections(top)
+        roles = self._roles(top.get("roles"))
         stages = self._stages(top.get("stages"))
         return ProcessDef(
             code=r.word(top["process"], "process", _NAME, _NAME_RULE) if "process" in top else "",
@@ -190,7 +191,8 @@ class _Parts:
             item=item,
             smart=self._smart(top.get("smart"), item, root.line),
             pipeline=self._pipeline(top.get("pipeline"), item, root.line),
-            roles=self._roles(top.get("roles")),
+            roles={name: meant for name, (meant, _) in roles.items()},
+            role_titles={name: title for name, (_, title) in roles.items() if title != EMPTY},
             fields=self._fields(top.get("fields")),
             booking=self._booking(top.get("booking")),
             payments=self._payments(top.get("payments")),
@@ -239,8 +241,19 @@ class _Parts:
             self.reading.word(Written(child.line, name), f"{path}.{name}", pattern, _NAME_RULE)
             yield name, child, f"{path}.{name}"
 
-    def _roles(self, node: Written | None) -> dict[str, str]:
-        return {name: self.reading.text(child, path) for name, child, path in self._named(node, "roles", _NAME)}
+    def _roles(self, node: Written | None) -> dict[str, tuple[str, T]]:
+        return {name: self._role(child, path) for name, child, path in self._named(node, "roles", _NAME)}
+
+    def _role(self, node: Written, path: str) -> tuple[str, T]:
+        """Read whom a role means and what people call it; one that means nobody yet needs a title to be named by."""
+        r = self.reading
+        if node.mapping is None:
+            return r.text(node, path), EMPTY
+        part = r.section(node, path, ("is", "title"), () if "is" in node.mapping else ("title",))
+        return (
+            r.text(part["is"], f"{path}.is") if "is" in part else "",
+            r.bilingual(part["title"], f"{path}.title", NAME_LIMIT) if "title" in part else EMPTY,
+        )
 
     def _fields(self, node: Written | None) -> dict[str, FieldDef]:
         return {name: self._field(name, child, path) for name, child, path in self._named(node, "fields", _NAME)}

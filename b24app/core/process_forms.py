@@ -16,7 +16,7 @@ from b24app.core.text import EMPTY, T
 from b24app.core.worktime import Pause
 
 QUESTION_TYPES: tuple[QuestionType, ...] = get_args(QuestionType)
-CORRECTIONS = ("tables", "approval", "points")
+CORRECTIONS = ("tables", "approval", "points", "figures")
 """Keys of the top level that make up `Corrections`."""
 QUALITY = "quality"
 """The name of the form for the ends, unless the file gives another."""
@@ -118,6 +118,7 @@ class FormReader:
             kanban=tuple(r.bilingual(child, f"tables.kanban[{n}]", _TITLE) for n, child in columns),
             approval=self._approval(top.get("approval")),
             points=(r.whole(top["points"], "points", 0, 10**6) or 0) if "points" in top else Corrections().points,
+            figures=r.texts(top["figures"], "figures") if "figures" in top else (),
         )
 
     # Questions -----------------------------------------------------------------------------------------------------------

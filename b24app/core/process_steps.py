@@ -167,9 +167,13 @@ class StepCheck:
         if node.mapping is None:
             if not isinstance(node.value, (str, int)):
                 return
-            if says_something(str(node.value)):
+            told = str(node.value).strip().partition(" ")[2] if p.name == "links" else str(node.value)
+            if says_something(told):
                 self.reading.wrong(node.line, where, _ONE_LANGUAGE)
             parts = {"ru": str(node.value)}
+        if p.name == "links":
+            for text in parts.values():
+                self._web(str(text), where, node.line)
         titled = p.name == "title" or p.name.endswith("_title")
         default = _TEXT_LIMITS.get(robot.code, wording.BODY) if p.name == "text" else wording.BODY
         limit = wording.TITLE if titled else _LIMITS.get(p.name, default)
@@ -183,8 +187,8 @@ class StepCheck:
 
     def _word(self, placed: PlacedStep, p: Property, node: Written) -> None:
         where, text = self._where(placed, p), str(node.value).strip()
-        if p.name in ("links", "video") and not wording.is_web(text.partition(" ")[0]):
-            self.reading.wrong(node.line, where, _LINK.fill(link=text[:80]))
+        if p.name == "video":
+            self._web(text, where, node.line)
         elif p.name == "fields" or p.name.endswith("_field"):
             self.field(text, where, node.line, FIELD_KINDS.get(p.name, ()))
         elif p.name == "to":
@@ -195,6 +199,11 @@ class StepCheck:
             self.reading.wrong(node.line, where, _CLOCK)
         elif p.name == "pipeline":
             self.mentions.append(Mention(text, Place(self.reading.file, node.line, where)))
+
+    def _web(self, text: str, where: str, line: int) -> None:
+        """Complain of what is no address of the web, with or without a title behind it."""
+        if not wording.is_web(text.strip().partition(" ")[0]):
+            self.reading.wrong(line, where, _LINK.fill(link=text[:80]))
 
     def _stage(self, placed: PlacedStep, key: str, where: str, line: int) -> None:
         target = self.stage(key, where, line)

@@ -307,7 +307,7 @@ def plain_value(value: Any) -> Any:
     """Write a single value of a property the way a process file does."""
     match value:
         case T():
-            return {"ru": value.ru, "en": value.en}
+            return value.both()
         case Step():
             return {value.robot: dict(value.props)}
         case tuple():

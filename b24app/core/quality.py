@@ -32,7 +32,7 @@ class Quality:
     @property
     def given_up(self) -> Step:
         """The step that takes the question back where the item has not ended after all."""
-        reason = {"ru": _GOES_ON.ru, "en": _GOES_ON.en}
+        reason = _GOES_ON.both()
         return Step("wind_up", {"tasks": [self.form.name], "visit": False, "reason": reason})
 
 
@@ -88,6 +88,8 @@ class Corrections:
     """The columns of a department's project, in order."""
     approval: Approval = Approval()
     points: int = 10
+    figures: tuple[str, ...] = ()
+    """The roles that see the figures of all corrections, beside administrators."""
 
     def route(self, kind: str, system: str = "", pipeline: str = "") -> Route | None:
         """Return the way a change goes; None where the table knows none."""

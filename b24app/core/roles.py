@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from b24app.core.call import House
 from b24app.core.item import Item, People
@@ -51,25 +51,38 @@ _FALLBACK = T(
     "роль «{role}» никого не нашла, поэтому назначен {name}",
     "role “{role}” found nobody, so {name} was chosen",
 )
+_UNNAMED = T(
+    "на роль «{role}» никто не назначен в настройках, поэтому назначен {name}",
+    "nobody was named for the role “{role}” in the settings, so {name} was chosen",
+)
 _STAND_IN = T("роль «{role}» замещает {name}", "{name} stands in for role “{role}”")
 
 
 def resolve(role: Role, item: Item | None, people: People, house: House) -> Resolved:
     """Find the active user a role means; else the stand-in for it, else the head of whoever was meant, else the fallback.
 
-    A dismissed person never gets anything: his head does. ``user`` is None only where not even the fallback works here.
+    An open role means whoever the settings name for it. A dismissed person never gets anything: his head does. ``user`` is
+    None only where not even the fallback works here.
     """
+    title = house.role_titles.get(role.text, role)
     meant = _meant(role.text, item, people, house, depth=0)
     if people.active(meant):
         return Resolved(meant)
     stand_in = house.stand_ins.get(role.text)
     if people.active(stand_in):
-        return Resolved(stand_in, _STAND_IN.fill(role=role, name=people.name(stand_in)))
+        return Resolved(stand_in, _STAND_IN.fill(role=title, name=people.name(stand_in)))
     head = people.head_of(meant) if meant is not None else None
     chosen = head if head is not None else house.fallback
     if not people.active(chosen):
         return Resolved(None)
-    return Resolved(chosen, _FALLBACK.fill(role=role, name=people.name(chosen)))
+    unnamed = house.roles.get(role.text) == "" and meant is None
+    return Resolved(chosen, (_UNNAMED if unnamed else _FALLBACK).fill(role=title, name=people.name(chosen)))
+
+
+def holders(role: Role, people: People, house: House) -> frozenset[int]:
+    """Return the active people who have a role whatever the item: whom it means, and who stands in; never the fallback."""
+    meant = resolve(role, None, people, replace(house, fallback=None)).user
+    return frozenset(user for user in (meant, house.stand_ins.get(role.text)) if user is not None and people.active(user))
 
 
 def _meant(text: str, item: Item | None, people: People, house: House, depth: int) -> int | None:
@@ -86,4 +99,6 @@ def _meant(text: str, item: Item | None, people: People, house: House, depth: in
     if match.group(4):
         return int(match.group(4))
     defined = house.roles.get(text)
+    if defined == "":
+        return house.stand_ins.get(text)
     return _meant(defined, item, people, house, depth + 1) if defined is not None else None

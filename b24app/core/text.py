@@ -37,6 +37,10 @@ class T:
         """
         return T(_fill(self.ru, values, "ru"), _fill(self.en, values, "en"))
 
+    def both(self) -> dict[str, str]:
+        """Return the text in both languages by their codes, as JSON and the portal want it."""
+        return {"ru": self.ru, "en": self.en}
+
     def places(self) -> frozenset[str]:
         """Name the places of both languages."""
         return frozenset(_PLACEHOLDER.findall(self.ru)) | frozenset(_PLACEHOLDER.findall(self.en))

@@ -6,33 +6,38 @@ every `FRESH`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
 
+from b24app.bitrix.answers import good
 from b24app.bitrix.commands import Command
-from b24app.bitrix.errors import PortalError
+from b24app.bitrix.errors import MethodBlocked, NotFound, PortalError
 from b24app.bitrix.gate import Gate
 from b24app.bitrix.reading import FieldBook, people_of
 from b24app.bitrix.replies import Reply, as_map
 from b24app.calendar import calendar_of
 from b24app.core.call import House, Place, StagePoint
-from b24app.core.item import DEAL, LEAD, ItemRef, People
+from b24app.core.item import DEAL, FIRST_SMART, LEAD, ItemRef, People
 from b24app.core.process import ProcessDef
 from b24app.core.text import T
 from b24app.engine.boards import known as boards_known
 from b24app.engine.workshop import Workshop
-from b24app.store import ledger, processes
+from b24app.store import processes, visits
+from b24app.store.entries import StageEntry
 from b24app.store.portals import Portal
 from b24app.store.processes import Tie
-from b24app.store.queue import StageEntry
 from b24app.store.tables import EPOCH
 
 FRESH = timedelta(minutes=10)
+ASK_AGAIN = timedelta(minutes=1)
+"""After what time is asked again where a blocked method leaves us with what was known before."""
 PAGE = 50
 _PEOPLE: TypeAdapter[People] = TypeAdapter(People)
 
@@ -61,15 +66,36 @@ class Knowledge:
 def known(workshop: Workshop, portal: Portal, gate: Gate) -> Knowledge:
     """Return what is known, read anew when it is old; raises the `PortalError` that reading met."""
     with workshop.database.read() as connection:
-        kept = workshop.portals.knowledge(connection, portal.id)
+        text = workshop.portals.knowledge(connection, portal.id)
         kinds = {tie.entity_type_id for tie in processes.ties(connection, portal.id)} | {DEAL}
+    kept, knowledge = _understood(text)
     read_at = EPOCH + timedelta(seconds=float(kept.get("at", 0)))
     missing = {str(kind) for kind in kinds} - set(kept.get("types", {}))
     if missing or not timedelta(0) <= workshop.now() - read_at < FRESH:
-        kept = {**kept, **_read(gate, kinds, workshop.now())}
+        try:
+            kept = {**kept, **_read(gate, kinds, workshop.now())}
+        except MethodBlocked:
+            if missing or "people" not in kept:
+                raise
+            kept = {**kept, "at": (workshop.now() - EPOCH - FRESH + ASK_AGAIN).total_seconds()}
         with workshop.database.write() as connection:
             workshop.portals.set_knowledge(connection, portal.id, kept)
-    return _knowledge(kept)
+        return _knowledge(kept)
+    assert knowledge is not None
+    return knowledge
+
+
+@lru_cache(64)
+def _understood(text: str) -> tuple[Mapping[str, Any], Knowledge | None]:
+    """Read what is kept of a portal; None where its people are not among it. The same text is read once."""
+    kept = json.loads(text)
+    return kept, _knowledge(kept) if "people" in kept else None
+
+
+def people_kept(workshop: Workshop, connection: Connection, portal_id: int) -> People:
+    """Return the people known of a portal, nobody before the first reading."""
+    _, knowledge = _understood(workshop.portals.knowledge(connection, portal_id))
+    return knowledge.people if knowledge else People()
 
 
 def stages_known(
@@ -77,15 +103,13 @@ def stages_known(
 ) -> dict[str, tuple[StagePoint, ...]]:
     """Return the stages of pipelines that no process is tied to, read when they are not known yet."""
     with workshop.database.read() as connection:
-        kept = workshop.portals.knowledge(connection, portal.id)
+        kept, _ = _understood(workshop.portals.knowledge(connection, portal.id))
     stored = dict(kept.get("stages", {}))
     wanted = [entity_id for entity_id in entity_ids if entity_id not in stored]
     if wanted:
         commands = [Command("crm.status.list", {"filter": {"ENTITY_ID": e}, "order": {"SORT": "ASC"}}) for e in wanted]
         for entity_id, reply in zip(wanted, gate.batch(commands), strict=True):
-            if isinstance(reply, PortalError):
-                raise reply
-            stored[entity_id] = [_stage_row(row) for row in reply.result]
+            stored[entity_id] = [_stage_row(row) for row in good(reply).result]
         with workshop.database.write() as connection:
             workshop.portals.set_knowledge(connection, portal.id, {**kept, "stages": stored})
     return _stage_points(stored)
@@ -110,19 +134,20 @@ def _read(gate: Gate, kinds: Iterable[int], now: datetime) -> dict[str, Any]:
     ordered = sorted(kinds)
     fields = [Command("crm.item.fields", {"entityTypeId": kind, "useOriginalUfNames": "Y"}) for kind in ordered]
     *answers, licence = gate.batch([*users, *departments, *fields, Command("app.info")])
-    replies = [_good(reply) for reply in answers]
+    replies = [good(reply) for reply in answers[: len(users) + len(departments)]]
     people = people_of(
         _all_pages(gate, "user.get", "start", replies[:4]), _all_pages(gate, "department.get", "START", replies[4:6])
     )
-    types = {str(kind): _types(reply.result) for kind, reply in zip(ordered, replies[6:], strict=True)}
+    types = {str(kind): _fields(kind, reply) for kind, reply in zip(ordered, answers[len(replies) :], strict=True)}
     plan = as_map(licence.result).get("LICENSE") if isinstance(licence, Reply) else ""
     return {"at": (now - EPOCH).total_seconds(), "people": asdict(people), "types": types, "licence": str(plan or "")}
 
 
-def _good(reply: Reply | PortalError) -> Reply:
-    if isinstance(reply, PortalError):
-        raise reply
-    return reply
+def _fields(kind: int, reply: Reply | PortalError) -> dict[str, str]:
+    """Read the types of the fields of a kind; none of a smart process that was deleted, which stops nobody else."""
+    if kind >= FIRST_SMART and isinstance(reply, NotFound):
+        return {}
+    return _types(good(reply).result)
 
 
 def _all_pages(gate: Gate, method: str, start: str, pages: list[Reply]) -> list[dict[str, Any]]:
@@ -130,7 +155,7 @@ def _all_pages(gate: Gate, method: str, start: str, pages: list[Reply]) -> list[
     total = pages[0].total or 0
     rest = [Command(method, {start: n, "sort": "ID", "order": "ASC"}) for n in range(PAGE * len(pages), total, PAGE)]
     for reply in gate.batch(rest) if rest else []:
-        rows |= {str(row["ID"]): row for row in _good(reply).result}
+        rows |= {str(row["ID"]): row for row in good(reply).result}
     return list(rows.values())
 
 
@@ -186,7 +211,7 @@ def field_book(workshop: Workshop, connection: Connection, portal: Portal, knowl
         types=types,
         booked_stages=booked,
         booked_before=portal.installed_at,
-        own_visits=frozenset(ledger.own_visits(connection, portal.id)),
+        own_visits=frozenset(visits.own(connection, portal.id)),
         calendar=calendar_of(portal.settings, workshop.now().date()),
     )
 
@@ -210,6 +235,7 @@ def house_of(portal: Portal, run: Running | None, now: datetime) -> House:
         training=settings.training and (run is None or run.tie.training),
         country=settings.country,
         roles=process.roles if process else {},
+        role_titles=process.role_titles if process else {},
         fallback=settings.fallback or portal.grant.user,
         stand_ins=settings.stand_ins,
         sms=bool(portal.secrets.gateway.url),

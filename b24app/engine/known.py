@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
 
 from b24app.calendar import calendar_of
@@ -14,12 +12,11 @@ from b24app.core.item import ItemRef, People
 from b24app.core.process import ProcessDef, StageDef
 from b24app.core.text import T
 from b24app.core.worktime import WorkCalendar
+from b24app.engine.knowledge import people_kept
 from b24app.engine.workshop import Workshop
-from b24app.store import processes, queue
+from b24app.store import entries, processes
 from b24app.store.portals import Portal
 from b24app.store.processes import Tie
-
-_PEOPLE: TypeAdapter[People] = TypeAdapter(People)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +36,7 @@ class Standing:
 
 def people_of(connection: Connection, workshop: Workshop, portal: Portal) -> People:
     """Return the employees and departments as last read from the portal; empty before the first reading."""
-    return people_in(workshop.portals.knowledge(connection, portal.id).get("people"))
-
-
-def people_in(kept: Any) -> People:
-    """Read people back from what is kept of a portal; none where nothing was read yet."""
-    return _PEOPLE.validate_python(kept) if kept else People()
+    return people_kept(workshop, connection, portal.id)
 
 
 def standing_of(
@@ -56,7 +48,7 @@ def standing_of(
     """
     ties = processes.ties(connection, portal.id)
     kept = processes.pinned(connection, portal.id, item)
-    entry = queue.last_entry(connection, portal.id, item)
+    entry = entries.last(connection, portal.id, item)
     if kept is not None:
         tie = next((tie for tie in ties if tie.code == kept.process), None)
         stage_id = kept.stage_id or (entry.stage_id if entry else "")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,11 @@ def open_database(url: str) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     return sa.create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=15)
+
+
+def is_shared(url: str) -> bool:
+    """Tell whether a database can be shared between processes."""
+    return make_url(url).get_backend_name() == "postgresql"
 
 
 def _sqlite(url: URL) -> Engine:
@@ -49,16 +56,51 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
+class Turns:
+    """A lock that is handed on in the order in which threads came for it.
+
+    A plain one goes to whoever asks at the right moment: a worker that writes again and again takes it every time, and
+    callbacks wait.
+    """
+
+    def __init__(self) -> None:
+        self._door = threading.Lock()
+        self.waiting: deque[threading.Lock] = deque()
+        self._taken = False
+
+    def __enter__(self) -> None:
+        with self._door:
+            if not self._taken:
+                self._taken = True
+                return
+            mine = threading.Lock()
+            mine.acquire()
+            self.waiting.append(mine)
+        mine.acquire()
+
+    def __exit__(self, *_error: object) -> None:
+        with self._door:
+            if self.waiting:
+                self.waiting.popleft().release()
+            else:
+                self._taken = False
+
+
 class Database:
-    """Transactions on one engine."""
+    """Transactions on one engine.
+
+    Threads that write to SQLite take turns here: its own waiting sleeps up to 100 ms between two tries, and a callback
+    has to be answered sooner than that.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._turn: AbstractContextManager[None] = Turns() if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Run a transaction that may write; committed at the end, rolled back on any exception."""
-        with self.engine.begin() as connection:
+        with self._turn, self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -72,7 +114,7 @@ class Database:
     @contextmanager
     def trial(self) -> Iterator[Connection]:
         """Run a transaction that may write and is rolled back at the end, whatever happens."""
-        with self.engine.connect() as connection, connection.begin() as transaction:
+        with self._turn, self.engine.connect() as connection, connection.begin() as transaction:
             try:
                 yield connection
             finally:

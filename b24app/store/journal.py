@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -229,7 +229,12 @@ def open_actions(connection: Connection, portal_id: int, at: datetime, limit: in
 
     An action waits behind an earlier one of the same item that is not yet due.
     """
-    a = t.actions.c
+    asked = {"portal_id": portal_id, "now": at, "most": limit}
+    return [replace(_action(row), priority=row.priority) for row in connection.execute(_OPEN_ACTIONS, asked)]
+
+
+def _open_actions() -> sa.Select[Any]:
+    a, now = t.actions.c, sa.bindparam("now", type_=t.Moment())
     earlier = t.actions.alias()
     behind = sa.exists().where(
         earlier.c.portal_id == a.portal_id,
@@ -237,20 +242,21 @@ def open_actions(connection: Connection, portal_id: int, at: datetime, limit: in
         earlier.c.item_id == a.item_id,
         earlier.c.id < a.id,
         earlier.c.state.in_(OPEN),
-        earlier.c.not_before > at,
+        earlier.c.not_before > now,
     )
     priority = sa.func.coalesce(t.work.c.priority, 2).label("priority")
     decided_by = t.actions.join(t.runs, t.runs.c.id == a.run_id).outerjoin(t.work, t.work.c.id == t.runs.c.work_id)
-    statement = (
+    due = sa.or_(a.not_before.is_(None), a.not_before <= now)
+    return (
         sa.select(t.actions, priority)
         .select_from(decided_by)
-        .where(
-            a.portal_id == portal_id, a.state.in_(OPEN), sa.or_(a.not_before.is_(None), a.not_before <= at), sa.not_(behind)
-        )
+        .where(a.portal_id == sa.bindparam("portal_id"), a.state.in_(OPEN), due, sa.not_(behind))
         .order_by(priority, a.id)
-        .limit(limit)
+        .limit(sa.bindparam("most", type_=sa.Integer))
     )
-    return [replace(_action(row), priority=row.priority) for row in connection.execute(statement)]
+
+
+_OPEN_ACTIONS = _open_actions()
 
 
 def rest(connection: Connection, action_ids: Sequence[int], until: datetime, why: str) -> None:
@@ -276,10 +282,10 @@ def get_action(connection: Connection, action_id: int) -> tuple[int, StoredActio
     return None if row is None else (row.portal_id, _action(row))
 
 
-def claim(connection: Connection, actions: Sequence[StoredAction], at: datetime) -> None:
-    """Note that these are about to be sent: after a crash they count as possibly done."""
+def claim(connection: Connection, actions: Sequence[StoredAction], at: datetime, known_from: datetime | None = None) -> None:
+    """Note that these are about to be sent: after a crash they count as possibly done, and are left alone until then."""
     ids = [action.id for action in actions]
-    values = {"state": "sending", "sent_at": at}
+    values = {"state": "sending", "sent_at": at, "not_before": known_from}
     connection.execute(sa.update(t.actions).where(t.actions.c.id.in_(ids)).values(**values))
 
 
@@ -317,35 +323,34 @@ def retry_action(connection: Connection, action_id: int) -> bool:
     return connection.execute(sa.update(t.actions).where(failed).values(**values)).rowcount == 1
 
 
-_MOVES_NOT_SEEN = (
-    sa.select(t.actions)
-    .where(
-        t.actions.c.portal_id == sa.bindparam("portal_id"),
-        t.actions.c.entity_type_id == sa.bindparam("entity_type_id"),
-        t.actions.c.item_id == sa.bindparam("item_id"),
-        t.actions.c.kind == "move_stage",
-        t.actions.c.state.in_(("sending", "unknown", "done")),
-        sa.not_(
-            sa.exists().where(
-                t.entries.c.portal_id == t.actions.c.portal_id,
-                t.entries.c.entity_type_id == t.actions.c.entity_type_id,
-                t.entries.c.item_id == t.actions.c.item_id,
-                t.entries.c.moved_by_action == t.actions.c.id,
-            )
-        ),
+def moves_not_seen(
+    connection: Connection, portal_id: int, entity_type_id: int, item_ids: Iterable[int]
+) -> dict[int, list[tuple[int, str]]]:
+    """Return the own moves that no stage entry was matched with yet, by item: number and target, oldest first."""
+    a, e = t.actions.c, t.entries.c
+    matched = sa.exists().where(
+        e.portal_id == a.portal_id,
+        e.entity_type_id == a.entity_type_id,
+        e.item_id == a.item_id,
+        e.moved_by_action == a.id,
     )
-    .order_by(t.actions.c.id)
-)
-
-
-def moves_not_seen(connection: Connection, portal_id: int, item: ItemRef, stage_id: str) -> int | None:
-    """Return the application's own move of an item to a stage that no stage entry was matched with yet."""
-    here = {"portal_id": portal_id, "entity_type_id": item.entity_type_id, "item_id": item.id}
-    for row in connection.execute(_MOVES_NOT_SEEN, here):
-        if row.body["to"] == stage_id and not row.progress.get("superseded"):
-            found: int = row.id
-            return found
-    return None
+    statement = (
+        sa.select(a.id, a.item_id, a.body, a.progress)
+        .where(
+            a.portal_id == portal_id,
+            a.entity_type_id == entity_type_id,
+            a.item_id.in_(list(item_ids)),
+            a.kind == "move_stage",
+            a.state.in_(("sending", "unknown", "done")),
+            sa.not_(matched),
+        )
+        .order_by(a.id)
+    )
+    found: dict[int, list[tuple[int, str]]] = {}
+    for row in connection.execute(statement):
+        if not row.progress.get("superseded"):
+            found.setdefault(row.item_id, []).append((row.id, row.body["to"]))
+    return found
 
 
 def _action(row: sa.Row[Any]) -> StoredAction:
@@ -364,20 +369,3 @@ def _action(row: sa.Row[Any]) -> StoredAction:
         not_before=row.not_before,
         item=ItemRef(row.entity_type_id, row.item_id),
     )
-
-
-# Audit ----------------------------------------------------------------------------------------------------------------
-
-
-def note(
-    connection: Connection, portal_id: int | None, at: datetime, who: str, what: str, why: str = "", **details: Any
-) -> None:
-    """Write down who did what and why."""
-    row = {"portal_id": portal_id, "at": at, "who": who, "what": what, "why": why, "details": details}
-    insert(connection, t.audit, row)
-
-
-def audited(connection: Connection, limit: int = 100) -> list[dict[str, Any]]:
-    """Return the audit, newest first."""
-    rows = connection.execute(sa.select(t.audit).order_by(t.audit.c.id.desc()).limit(limit)).mappings()
-    return [dict(row) for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from b24app.store.secrets import Vault
 from b24app.store.sql import insert
 
 PortalState = Literal["installing", "active", "reconnect", "removed"]
+Operating = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,24 @@ class Reads:
     not_before: datetime | None
 
 
+_READ = tuple(column for column in t.portals.c if column.name != "knowledge")
+_HERE = t.portals.c.id == sa.bindparam("portal_id")
+_BY_ID = sa.select(*_READ).where(_HERE)
+_READS = sa.select(t.portals.c.wakes, t.portals.c.wakes_read, t.portals.c.read_at, t.portals.c.not_before).where(_HERE)
+_KNOWLEDGE = sa.select(sa.cast(t.portals.c.knowledge, sa.Text)).where(_HERE)
+_SPENT = sa.select(t.portals.c.budget, t.portals.c.knowledge["licence"].as_string()).where(_HERE)
+_SPENT_LOCKED = _SPENT.with_for_update()
+_WRITE = sa.update(t.portals).where(_HERE)
+_TAKE_LANE = _WRITE.where(
+    sa.or_(
+        t.portals.c.lane_owner == "",
+        t.portals.c.lane_owner == sa.bindparam("owner"),
+        t.portals.c.lane_until < sa.bindparam("now"),
+        t.portals.c.lane_until.is_(None),
+    )
+)
+
+
 class Portals:
     """Queries about portals; each takes the connection of the transaction it belongs to."""
 
@@ -81,13 +100,15 @@ class Portals:
         self._vault = vault
 
     def by_member(self, connection: Connection, member_id: str) -> Portal | None:
-        return self._one(connection, t.portals.c.member_id == member_id)
+        row = connection.execute(sa.select(*_READ).where(t.portals.c.member_id == member_id)).one_or_none()
+        return None if row is None else self._portal(row)
 
     def by_id(self, connection: Connection, portal_id: int) -> Portal | None:
-        return self._one(connection, t.portals.c.id == portal_id)
+        row = connection.execute(_BY_ID, {"portal_id": portal_id}).one_or_none()
+        return None if row is None else self._portal(row)
 
     def all(self, connection: Connection) -> list[Portal]:
-        return [self._portal(row) for row in connection.execute(sa.select(t.portals).order_by(t.portals.c.id))]
+        return [self._portal(row) for row in connection.execute(sa.select(*_READ).order_by(t.portals.c.id))]
 
     def add(
         self,
@@ -121,7 +142,7 @@ class Portals:
 
     def renewed(self, connection: Connection, portal_id: int, stale: str, grant: Grant, at: datetime) -> bool:
         """Store a refreshed pair unless somebody else stored another one since ``stale`` was read."""
-        stored = self._one(connection, t.portals.c.id == portal_id)
+        stored = self.by_id(connection, portal_id)
         if stored is None or stored.grant.access != stale:
             return False
         self._write(connection, portal_id, **self._granted(grant, at))
@@ -129,7 +150,7 @@ class Portals:
 
     def accept_token(self, connection: Connection, portal_id: int, application_token: str) -> None:
         """Remember a new application token; the one before it stays good, as deliveries may be late."""
-        stored = self._one(connection, t.portals.c.id == portal_id)
+        stored = self.by_id(connection, portal_id)
         if stored is None or application_token in stored.application_tokens[:1]:
             return
         kept = [application_token, *(token for token in stored.application_tokens if token != application_token)][:2]
@@ -152,10 +173,12 @@ class Portals:
         """Store the hashes of what the portal was given; definitions cannot be read back from it."""
         self._write(connection, portal_id, registered=dict(registered))
 
-    def knowledge(self, connection: Connection, portal_id: int) -> dict[str, Any]:
-        """Return what was read of the portal and is kept for a while: people, stages, field types."""
-        found = connection.execute(sa.select(t.portals.c.knowledge).where(t.portals.c.id == portal_id)).scalar()
-        return dict(found or {})
+    def knowledge(self, connection: Connection, portal_id: int) -> str:
+        """Return what was read of the portal and is kept for a while, as JSON: people, stages, field types.
+
+        It is long and asked for often; whoever reads it can tell by the text whether it is what he has read before.
+        """
+        return connection.execute(_KNOWLEDGE, {"portal_id": portal_id}).scalar() or "{}"
 
     def set_knowledge(self, connection: Connection, portal_id: int, knowledge: Mapping[str, Any]) -> None:
         self._write(connection, portal_id, knowledge=dict(knowledge))
@@ -169,28 +192,40 @@ class Portals:
         row = connection.execute(statement.returning(c.wakes, c.wakes_read)).one_or_none()
         return row is not None and row.wakes == row.wakes_read + 1
 
-    def pause(self, connection: Connection, portal_id: int, until: datetime) -> None:
-        """Leave a portal alone until a moment: it asked for that, or it does not answer."""
-        self._write(connection, portal_id, not_before=until)
+    def pause(self, connection: Connection, portal_id: int, until: datetime, why: str = "") -> None:
+        """Leave a portal alone until a moment: it asked for that, or it does not answer; ``why`` stays until it is read."""
+        self._write(connection, portal_id, not_before=until, **({"reason": why} if why else {}))
 
     def was_read(self, connection: Connection, portal_id: int, wakes: int, at: datetime) -> None:
         """Note a reading that began after so many wake-ups."""
-        self._write(connection, portal_id, wakes_read=wakes, read_at=at, not_before=None)
+        self._write(connection, portal_id, wakes_read=wakes, read_at=at, not_before=None, reason="")
 
-    def take_lane(self, connection: Connection, portal_id: int, owner: str, at: datetime, lease: timedelta) -> bool:
-        """Take the right to work for a portal, unless a living worker has it."""
-        free = sa.or_(
-            t.portals.c.lane_owner == "",
-            t.portals.c.lane_owner == owner,
-            t.portals.c.lane_until < at,
-            t.portals.c.lane_until.is_(None),
-        )
-        statement = sa.update(t.portals).where(t.portals.c.id == portal_id, free)
-        return connection.execute(statement.values(lane_owner=owner, lane_until=at + lease)).rowcount == 1
+    def take_lane(
+        self,
+        connection: Connection,
+        portal_id: int,
+        owner: str,
+        at: datetime,
+        lease: timedelta,
+        operating: Operating | None = None,
+    ) -> bool:
+        """Take the right to work for a portal, unless a living worker has it; ``operating`` is stored with it."""
+        values = {"lane_owner": owner, "lane_until": at + lease, **_handed(operating)}
+        return connection.execute(_TAKE_LANE, {"portal_id": portal_id, "owner": owner, "now": at, **values}).rowcount == 1
 
-    def leave_lane(self, connection: Connection, portal_id: int, owner: str) -> None:
+    def leave_lane(self, connection: Connection, portal_id: int, owner: str, operating: Operating | None = None) -> None:
         mine = (t.portals.c.id == portal_id) & (t.portals.c.lane_owner == owner)
-        connection.execute(sa.update(t.portals).where(mine).values(lane_owner="", lane_until=None))
+        values = {"lane_owner": "", "lane_until": None, **_handed(operating)}
+        connection.execute(sa.update(t.portals).where(mine).values(values))
+
+    def operating(self, connection: Connection, portal_id: int) -> Operating:
+        """Return the operating times the portal's last worker was told, as `b24app.bitrix.tempo.as_rows` writes them."""
+        found = connection.execute(sa.select(t.portals.c.operating).where(t.portals.c.id == portal_id)).scalar()
+        return dict(found or {})
+
+    def free_lanes(self, connection: Connection) -> None:
+        """Free all lanes, where it is known that nobody lives who has one."""
+        connection.execute(sa.update(t.portals).values(lane_owner="", lane_until=None))
 
     def lane_taken(self, connection: Connection, portal_id: int) -> bool:
         """Tell whether a worker has a portal's lane now, or had it when it died."""
@@ -199,8 +234,7 @@ class Portals:
 
     def reads(self, connection: Connection, portal_id: int) -> Reads:
         """Return how a portal's wake-ups and readings stand."""
-        c = t.portals.c
-        row = connection.execute(sa.select(c.wakes, c.wakes_read, c.read_at, c.not_before).where(c.id == portal_id)).one()
+        row = connection.execute(_READS, {"portal_id": portal_id}).one()
         return Reads(row.wakes, row.wakes_read, row.read_at, row.not_before)
 
     def due(self, connection: Connection, at: datetime, period: timedelta) -> list[int]:
@@ -219,15 +253,19 @@ class Portals:
         statement = sa.select(p.id).where(p.state == "active", allowed, something).order_by(p.id)
         return list(connection.execute(statement).scalars())
 
+    def registered(self, connection: Connection) -> dict[int, Mapping[str, str]]:
+        """Return what is noted of each portal that works or is being installed, by number, secrets left alone."""
+        c = t.portals.c
+        statement = sa.select(c.id, c.registered).where(c.state.in_(("installing", "active"))).order_by(c.id)
+        return {row.id: row.registered for row in connection.execute(statement)}
+
     def spend(self, connection: Connection, portal_id: int) -> tuple[int, str]:
         """Return what `spent` does, locking the row where the database can."""
         return self.spent(connection, portal_id, lock=True)
 
     def spent(self, connection: Connection, portal_id: int, *, lock: bool = False) -> tuple[int, str]:
         """Return the budget's theoretical arrival time, microseconds, and the portal's licence."""
-        c = t.portals.c
-        statement = sa.select(c.budget, c.knowledge["licence"].as_string()).where(c.id == portal_id)
-        row = connection.execute(statement.with_for_update() if lock else statement).one()
+        row = connection.execute(_SPENT_LOCKED if lock else _SPENT, {"portal_id": portal_id}).one()
         return row[0], row[1] or ""
 
     def set_spent(self, connection: Connection, portal_id: int, budget: int) -> None:
@@ -236,7 +274,7 @@ class Portals:
     # ----------------------------------------------------------------------------------------------------------------
 
     def _write(self, connection: Connection, portal_id: int, **values: Any) -> None:
-        connection.execute(sa.update(t.portals).where(t.portals.c.id == portal_id).values(**values))
+        connection.execute(_WRITE, {"portal_id": portal_id, **values})
 
     def _granted(self, grant: Grant, at: datetime) -> dict[str, Any]:
         return {
@@ -249,10 +287,6 @@ class Portals:
             "scope": grant.scope,
             "renewed_at": at,
         }
-
-    def _one(self, connection: Connection, where: sa.ColumnElement[bool]) -> Portal | None:
-        row = connection.execute(sa.select(t.portals).where(where)).one_or_none()
-        return None if row is None else self._portal(row)
 
     def _portal(self, row: sa.Row[Any]) -> Portal:
         return Portal(
@@ -276,3 +310,7 @@ class Portals:
             installed_at=row.installed_at,
             renewed_at=row.renewed_at,
         )
+
+
+def _handed(operating: Operating | None) -> dict[str, Any]:
+    return {} if operating is None else {"operating": dict(operating)}

@@ -1,10 +1,10 @@
-"""What came in and what is to be done: the inbox, the cursors of the readers, stage entries and work."""
+"""What came in and what is to be done: the inbox, the cursors of the readers, and work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from b24app.core.item import ItemRef
 from b24app.store import tables as t
-from b24app.store.sql import insert_once, upsert
+from b24app.store.sql import insert_all_once, insert_once, upsert
 
 WorkKind = Literal["entry", "call", "timer", "task", "change", "form", "payment", "ask", "rerun", "sms"]
 
@@ -55,20 +55,6 @@ class Work:
     tries: int
     created_at: datetime
     priority: int = 2
-
-
-@dataclass(frozen=True, slots=True)
-class StageEntry:
-    """An entry into a stage, as read from the portal's history or made by running a stage again."""
-
-    id: int
-    item: ItemRef
-    stage_id: str
-    category_id: int
-    at: datetime
-    came_from: str | None
-    returned: bool
-    history_id: int | None
 
 
 # The inbox ------------------------------------------------------------------------------------------------------------
@@ -119,100 +105,40 @@ def handled(connection: Connection, ids: Sequence[int], at: datetime) -> None:
 
 def cursor(connection: Connection, portal_id: int, name: str) -> int | None:
     """Return how far a reader has come; None before its first reading."""
-    found: int | None = connection.execute(
-        sa.select(t.cursors.c.value).where(t.cursors.c.portal_id == portal_id, t.cursors.c.name == name)
-    ).scalar()
+    found: int | None = connection.execute(_CURSOR, {"portal_id": portal_id, "name": name}).scalar()
     return found
+
+
+_CURSOR = sa.select(t.cursors.c.value).where(
+    t.cursors.c.portal_id == sa.bindparam("portal_id"), t.cursors.c.name == sa.bindparam("name")
+)
 
 
 def set_cursor(connection: Connection, portal_id: int, name: str, value: int) -> None:
     upsert(connection, t.cursors, {"portal_id": portal_id, "name": name}, {"value": value})
 
 
-# Stage entries --------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """Stage entries the reading of the history found and no event told of: how many ever, and when the last one was."""
+
+    entries: int = 0
+    at: datetime | None = None
 
 
-def add_entry(
-    connection: Connection,
-    portal_id: int,
-    item: ItemRef,
-    *,
-    history_id: int | None,
-    stage_id: str,
-    category_id: int,
-    at: datetime,
-    seen_at: datetime,
-    healed: bool = False,
-    came_from: str | None = None,
-    moved_by_action: int | None = None,
-) -> int | None:
-    """Store a stage entry; None when this history row is known already."""
-    row = {
-        "portal_id": portal_id,
-        "entity_type_id": item.entity_type_id,
-        "item_id": item.id,
-        "history_id": history_id,
-        "stage_id": stage_id,
-        "category_id": category_id,
-        "at": at,
-        "seen_at": seen_at,
-        "healed": healed,
-        "came_from": came_from,
-        "moved_by_action": moved_by_action,
-    }
-    return insert_once(connection, t.entries, row)
+def note_healed(connection: Connection, portal_id: int, number: int, at: datetime) -> None:
+    """Count stage entries that were found though no event told of them."""
+    before = cursor(connection, portal_id, "healed") or 0
+    set_cursor(connection, portal_id, "healed", before + number)
+    set_cursor(connection, portal_id, "healed_at", (at - t.EPOCH) // timedelta(microseconds=1))
 
 
-def known_history(connection: Connection, portal_id: int, entity_type_id: int, history_ids: Iterable[int]) -> set[int]:
-    """Return which of these history rows are stored."""
-    e = t.entries.c
-    statement = sa.select(e.history_id).where(
-        e.portal_id == portal_id, e.entity_type_id == entity_type_id, e.history_id.in_(list(history_ids))
-    )
-    return set(connection.execute(statement).scalars())
-
-
-def entry(connection: Connection, entry_id: int) -> StageEntry | None:
-    row = connection.execute(sa.select(t.entries).where(t.entries.c.id == entry_id)).one_or_none()
-    return None if row is None else _entry(row)
-
-
-def portal_of_entry(connection: Connection, entry_id: int) -> int | None:
-    """Return the portal a stage entry belongs to."""
-    found: int | None = connection.execute(sa.select(t.entries.c.portal_id).where(t.entries.c.id == entry_id)).scalar()
-    return found
-
-
-_LAST_ENTRY = (
-    sa.select(t.entries)
-    .where(
-        t.entries.c.portal_id == sa.bindparam("portal_id"),
-        t.entries.c.entity_type_id == sa.bindparam("entity_type_id"),
-        t.entries.c.item_id == sa.bindparam("item_id"),
-    )
-    .order_by(t.entries.c.id.desc())
-    .limit(1)
-)
-
-
-def last_entry(connection: Connection, portal_id: int, item: ItemRef) -> StageEntry | None:
-    """Return the newest stage entry of an item."""
-    here = {"portal_id": portal_id, "entity_type_id": item.entity_type_id, "item_id": item.id}
-    row = connection.execute(_LAST_ENTRY, here).one_or_none()
-    return None if row is None else _entry(row)
-
-
-def _entry(row: sa.Row[Any]) -> StageEntry:
-    return StageEntry(
-        row.id,
-        ItemRef(row.entity_type_id, row.item_id),
-        row.stage_id,
-        row.category_id,
-        row.at,
-        row.came_from,
-        row.moved_by_action is not None,
-        row.history_id,
-    )
+def healed(connection: Connection, portal_id: int) -> Healed:
+    """Return what `note_healed` has counted."""
+    at = cursor(connection, portal_id, "healed_at")
+    if at is None:
+        return Healed()
+    return Healed(cursor(connection, portal_id, "healed") or 0, t.EPOCH + timedelta(microseconds=at))
 
 
 # Work -----------------------------------------------------------------------------------------------------------------
@@ -229,7 +155,27 @@ def add_work(
     priority: int | None = None,
 ) -> int | None:
     """Put work down once; None when work of this key was there already."""
-    row = {
+    return insert_once(connection, t.work, _new(portal_id, item, key, kind, body, at, priority))
+
+
+def add_entries_work(
+    connection: Connection, portal_id: int, added: Sequence[tuple[ItemRef, str, int]], at: datetime
+) -> None:
+    """Put down the work of stage entries at once: item, key and number of each entry; what is there already stays."""
+    rows = [_new(portal_id, item, key, "entry", {"entry_id": entry_id}, at) for item, key, entry_id in added]
+    insert_all_once(connection, t.work, rows)
+
+
+def _new(
+    portal_id: int,
+    item: ItemRef,
+    key: str,
+    kind: WorkKind,
+    body: Mapping[str, Any],
+    at: datetime,
+    priority: int | None = None,
+) -> dict[str, Any]:
+    return {
         "portal_id": portal_id,
         "entity_type_id": item.entity_type_id,
         "item_id": item.id,
@@ -240,7 +186,6 @@ def add_work(
         "state": "ready",
         "created_at": at,
     }
-    return insert_once(connection, t.work, row)
 
 
 def ready_work(
@@ -252,7 +197,13 @@ def ready_work(
 
     Order between items is by priority, then by age. Work of one item is never overtaken by later work of the same item.
     """
-    w, a = t.work.c, t.actions.c
+    asked = {"portal_id": portal_id, "now": at, "most": limit}
+    found = connection.execute(_READY, asked) if up_to is None else connection.execute(_URGENT, {**asked, "up_to": up_to})
+    return [_work(row) for row in found]
+
+
+def _ready() -> sa.Select[Any]:
+    w, a, portal_id = t.work.c, t.actions.c, sa.bindparam("portal_id", type_=t.work.c.portal_id.type)
     oldest = (
         sa.select(sa.func.min(w.id).label("id"))
         .where(w.portal_id == portal_id, w.state == "ready")
@@ -265,15 +216,17 @@ def ready_work(
         a.item_id == w.item_id,
         a.state.in_(("pending", "sending", "unknown")),
     )
-    urgent = sa.true() if up_to is None else w.priority <= up_to
-    statement = (
+    return (
         sa.select(t.work)
         .join(oldest, oldest.c.id == w.id)
-        .where(sa.or_(w.not_before.is_(None), w.not_before <= at), sa.not_(unsettled), urgent)
+        .where(sa.or_(w.not_before.is_(None), w.not_before <= sa.bindparam("now")), sa.not_(unsettled))
         .order_by(w.priority, w.id)
-        .limit(limit)
+        .limit(sa.bindparam("most", type_=sa.Integer))
     )
-    return [_work(row) for row in connection.execute(statement)]
+
+
+_READY = _ready()
+_URGENT = _READY.where(t.work.c.priority <= sa.bindparam("up_to"))
 
 
 def next_ready(connection: Connection, portal_id: int) -> datetime | None:
@@ -311,16 +264,18 @@ def end_work(connection: Connection, work_id: int, at: datetime, error: str = ""
 _END = sa.update(t.work).where(t.work.c.id == sa.bindparam("work_id"))
 
 
-def put_off(connection: Connection, work_id: int, until: datetime, error: str) -> None:
-    """Come back to work later; every time counts as a try."""
-    values = {"not_before": until, "error": error, "tries": t.work.c.tries + 1}
+def put_off(connection: Connection, work_id: int, until: datetime, error: str, tries: int = 1) -> None:
+    """Come back to work later, with so many tries more."""
+    values = {"not_before": until, "error": error, "tries": t.work.c.tries + tries}
     connection.execute(sa.update(t.work).where(t.work.c.id == work_id).values(**values))
 
 
 def retry_work(connection: Connection, work_id: int) -> bool:
-    """Make failed work ready again."""
+    """Make failed work ready again, and note in it that a person wants it."""
     failed = (t.work.c.id == work_id) & (t.work.c.state == "failed")
+    body = connection.execute(sa.select(t.work.c.body).where(failed)).scalar()
     values = {"state": "ready", "tries": 0, "not_before": None, "error": "", "ended_at": None}
+    values["body"] = {**(body or {}), "retried": True}
     return connection.execute(sa.update(t.work).where(failed).values(**values)).rowcount == 1
 
 

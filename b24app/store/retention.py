@@ -14,8 +14,8 @@ from sqlalchemy.engine import Connection
 
 from b24app.core.item import ItemRef
 from b24app.store import tables as t
+from b24app.store.given_tasks import FINISHED
 from b24app.store.journal import OPEN
-from b24app.store.ledger import FINISHED
 
 PORTION = 1000
 

@@ -69,6 +69,7 @@ portals = sa.Table(
     sa.Column("registered", sa.JSON, nullable=False),  # what -> hash of the definition the portal was given
     sa.Column("knowledge", sa.JSON, nullable=False),  # people, stages, field types with the time they were read
     sa.Column("budget", sa.BigInteger, nullable=False, default=0),  # GCRA: theoretical arrival time, microseconds
+    sa.Column("operating", sa.JSON, nullable=False, default=dict),  # method -> seconds used, unix time of forgetting
     sa.Column("lane_owner", sa.String(64), nullable=False, default=""),
     sa.Column("lane_until", Moment, nullable=True),
     sa.Column("wakes", sa.BigInteger, nullable=False, default=0),  # counts wake-ups; those up to wakes_read were followed
@@ -354,6 +355,37 @@ points = sa.Table(
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.UniqueConstraint("portal_id", "entity_type_id", "item_id", "user_id"),
+)
+
+corrections = sa.Table(  # what the figures of a correction need and only the portal knows, as last read
+    "corrections",
+    metadata,
+    _portal(),
+    *_item(),
+    sa.Column("title", sa.Text, nullable=False, default=""),
+    sa.Column("responsible", sa.Integer, nullable=False, default=0),
+    sa.Column("fields", sa.JSON, nullable=False, default=dict),  # by the process file's names
+    sa.Column("gone", sa.Boolean, nullable=False, default=False),
+    sa.Column("effort", sa.JSON, nullable=False, default=dict),  # task -> seconds
+    sa.Column("effort_of", sa.String(16), nullable=False, default=""),  # the state of its tasks when effort was read
+    sa.Column("exported", sa.String(16), nullable=False, default=""),  # hash of the row as it stands in the spreadsheet
+    sa.PrimaryKeyConstraint("portal_id", "entity_type_id", "item_id"),
+)
+
+exports = sa.Table(  # a spreadsheet and how its exports went
+    "exports",
+    metadata,
+    sa.Column("spreadsheet", sa.String(128), primary_key=True),
+    sa.Column("state", sa.JSON, nullable=False, default=dict),  # what the exporter remembers
+    sa.Column("full", sa.Boolean, nullable=False, default=True),  # whether the next one has to write every row
+    sa.Column("asked_at", Moment, nullable=True),
+    sa.Column("tried_at", Moment, nullable=True),
+    sa.Column("done_at", Moment, nullable=True),
+    sa.Column("not_before", Moment, nullable=True),
+    sa.Column("holder", sa.String(64), nullable=False, default=""),
+    sa.Column("held_until", Moment, nullable=True),
+    sa.Column("report", sa.JSON, nullable=False, default=dict),
+    sa.Column("trouble", sa.JSON, nullable=False, default=dict),
 )
 
 payments = sa.Table(

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from b24app.core.actions import Action, from_json
 from b24app.core.item import ItemRef
 from b24app.store import tables as t
+from b24app.store.given_tasks import FINISHED
 from b24app.store.journal import OPEN
-from b24app.store.ledger import FINISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,30 @@ def unsettled_of_robot(connection: Connection, portal_id: int, item: ItemRef, ro
         .order_by(a.id)
     )
     return [Unsettled(row.id, row.kind, row.state) for row in connection.execute(statement)]
+
+
+def actions_since(
+    connection: Connection, portal_id: int, item: ItemRef, kind: str, since: datetime
+) -> list[tuple[Action, datetime]]:
+    """Return the actions of a kind decided for an item after a moment, with when; none that failed or was dropped."""
+    a = t.actions.c
+    statement = (
+        sa.select(a.body, a.created_at)
+        .where(a.portal_id == portal_id, a.entity_type_id == item.entity_type_id, a.item_id == item.id)
+        .where(a.kind == kind, a.state.in_((*OPEN, "done")), a.created_at > since)
+    )
+    return [(from_json(row.body), row.created_at) for row in connection.execute(statement)]
+
+
+def run_ended_since(connection: Connection, portal_id: int, item: ItemRef, robot: str, suffix: str, since: datetime) -> bool:
+    """Tell whether a robot has a run of an item, its key ending with ``suffix``, after a moment."""
+    r = t.runs.c
+    statement = (
+        sa.select(r.id)
+        .where(r.portal_id == portal_id, r.entity_type_id == item.entity_type_id, r.item_id == item.id)
+        .where(r.robot == robot, r.key.endswith(suffix, autoescape=True), r.at > since)
+    )
+    return connection.execute(statement.limit(1)).first() is not None
 
 
 def drop_pending(connection: Connection, action_ids: list[int], reason: str, at: datetime) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -11,22 +10,21 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from b24app.bitrix.errors import PortalError
-from b24app.core.properties import BadProperty
 from b24app.core.text import cut, plain
-from b24app.engine import admin
 from b24app.engine.access import reason_of
-from b24app.engine.admin import NotThere
-from b24app.engine.alarms import alarms
-from b24app.engine.rerun import NoSuchThing
-from b24app.engine.work import BadStep
+from b24app.engine.figures import exports
+from b24app.engine.figures.exporting import NotSettled
+from b24app.engine.watching import admin
+from b24app.engine.watching.admin import NotThere
+from b24app.engine.watching.alarms import alarms
 from b24app.engine.workshop import Workshop
-from b24app.web import shown, texts
-from b24app.web.admin_api import item_of, wanted_of
-from b24app.web.operators import CHANGES, FAILURES, Door, Pace, Preview, Reruns
+from b24app.web import admin_reruns, shown, texts
+from b24app.web.admin_api import a_workbook, item_of, wanted_of
+from b24app.web.operators import CHANGES, FAILURES, Door, Pace, Reruns
 from b24app.web.refusals import Refusal, count
 from b24app.web.sessions import Session, Sessions
 from b24app.web.texts_admin import ADMIN
+from b24app.web.texts_audit import act, doer, failed
 
 texts.add(ADMIN)
 _ID = "<int(max=9007199254740991):number>"
@@ -59,7 +57,8 @@ def pages(workshop: Workshop, reruns: Reruns) -> Blueprint:
     _journal(bp, workshop, show)
     _lists(bp, workshop, show)
     _changes(bp, workshop, sessions)
-    _reruns(bp, workshop, sessions, reruns, show)
+    _export(bp, workshop, sessions, show)
+    admin_reruns.pages(bp, workshop, sessions, reruns, show, _why)
     return bp
 
 
@@ -108,23 +107,13 @@ def _journal(bp: Blueprint, workshop: Workshop, show: Show) -> None:
 
     @bp.get(f"/runs/{_ID}")
     def run(number: int) -> ResponseReturnValue:
-        return _run_page(workshop, show, number)
-
-
-def _run_page(workshop: Workshop, show: Show, number: int, preview: Preview | None = None, **values: Any) -> str:
-    story = admin.run_story(workshop, number)
-    portal, names = admin.names_for(workshop, [story.portal_id])[story.portal_id]
-    return show("admin_run.html", story=story, portal=portal, names=names, preview=preview, pretty=_pretty, **values)
-
-
-def _pretty(value: Any) -> str:
-    return json.dumps(shown.as_json(value), ensure_ascii=False, indent=2, default=str)
+        return admin_reruns.run_page(workshop, show, number)
 
 
 def _lists(bp: Blueprint, workshop: Workshop, show: Show) -> None:
     @bp.get("/timers")
     def timers() -> ResponseReturnValue:
-        found = admin.timers(workshop, item=item_of(request.args.get("item", "")))
+        found = admin.list_timers(workshop, item=item_of(request.args.get("item", "")))
         return show("admin_timers.html", timers=found, names=admin.names_for(workshop, (number for number, _ in found)))
 
     @bp.get("/portals")
@@ -138,14 +127,15 @@ def _lists(bp: Blueprint, workshop: Workshop, show: Show) -> None:
     def incidents() -> ResponseReturnValue:
         found = admin.incidents(workshop)
         wrong = alarms(workshop)
-        names = admin.names_for(workshop, [*(one.portal_id for one in found), *(one.portal_id for one in wrong)])
-        return show("admin_incidents.html", incidents=found, alarms=wrong, names=names)
+        of = [*(one.portal_id for one in found), *(one.portal_id for one in wrong if one.portal_id is not None)]
+        names = admin.names_for(workshop, of)
+        return show("admin_incidents.html", incidents=found, alarms=wrong, names=names, failed=failed)
 
     @bp.get("/audit")
     def audit() -> ResponseReturnValue:
-        found = admin.audit(workshop)
+        found = admin.list_audit(workshop)
         names = admin.names_for(workshop, (row["portal_id"] for row in found if row["portal_id"] is not None))
-        return show("admin_audit.html", audit=found, names=names, pretty=_pretty)
+        return show("admin_audit.html", audit=found, names=names, pretty=admin_reruns.pretty, act=act, doer=doer)
 
     @bp.get("/versions")
     def versions() -> ResponseReturnValue:
@@ -176,23 +166,28 @@ def _changes(bp: Blueprint, workshop: Workshop, sessions: Sessions) -> None:
         return redirect(url_for("admin.portals"), HTTPStatus.SEE_OTHER)
 
 
-def _reruns(bp: Blueprint, workshop: Workshop, sessions: Sessions, reruns: Reruns, show: Show) -> None:
+def _export(bp: Blueprint, workshop: Workshop, sessions: Sessions, show: Show) -> None:
     pace = Pace(CHANGES)
 
-    @bp.post(f"/runs/{_ID}/rerun")
-    def rerun(number: int) -> ResponseReturnValue:
-        """Show what running again would do; do it when that was confirmed."""
+    @bp.get("/export")
+    def export() -> ResponseReturnValue:
+        known = admin.names_for(workshop, (row.portal.id for row in admin.portals(workshop)))
+        return show("admin_export.html", export=exports.status(workshop), portals=known)
+
+    @bp.get(f"/portals/{_ID}/corrections.xlsx")
+    def workbook(number: int) -> ResponseReturnValue:
+        return a_workbook(exports.workbook(workshop, admin.find_portal(workshop, str(number)).id))
+
+    @bp.post("/export")
+    def ask_export() -> ResponseReturnValue:
+        """Have the corrections exported, all of them when the second button was pressed."""
         session = sessions.changing()
-        admin.run_story(workshop, number)
-        why, dry_run = _why(workshop, pace, session), request.form.get("do") != "yes"
-        force = request.form.get("force") == "yes"
+        why = _why(workshop, pace, session)
         try:
-            done = reruns.rerun_run(workshop, number, session.who, why, dry_run=dry_run, force=force)
-        except NoSuchThing as error:
-            raise NotThere(str(error)) from error
-        except (BadStep, BadProperty, PortalError) as error:
-            return _run_page(workshop, show, number, why=why, force=force, trouble=str(error))
-        return _run_page(workshop, show, number, done, why=why, force=force, dry_run=dry_run)
+            exports.ask(workshop, session.who, why, full=request.form.get("full") == "yes")
+        except NotSettled as error:
+            raise Refusal(HTTPStatus.CONFLICT, "not_settled") from error
+        return redirect(url_for("admin.export"), HTTPStatus.SEE_OTHER)
 
 
 def _why(workshop: Workshop, pace: Pace, session: Session) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,11 +18,13 @@ from b24app.bitrix.errors import PortalError, Transient
 from b24app.core.item import ItemRef, ref_of_binding
 from b24app.core.properties import BadProperty
 from b24app.core.text import cut, plain
-from b24app.engine import admin
-from b24app.engine.admin import NotThere, Wanted
-from b24app.engine.alarms import alarms
-from b24app.engine.rerun import NoSuchThing
-from b24app.engine.work import BadStep
+from b24app.engine.decisions.rerun import NoSuchThing
+from b24app.engine.decisions.work import BadStep
+from b24app.engine.figures import exports
+from b24app.engine.figures.exporting import NotSettled
+from b24app.engine.watching import admin
+from b24app.engine.watching.admin import NotThere, Wanted
+from b24app.engine.watching.alarms import alarms
 from b24app.engine.workshop import Workshop
 from b24app.web.operators import CHANGES, FAILURES, Door, Pace, Preview, Reruns
 from b24app.web.refusals import Refusal
@@ -47,10 +49,17 @@ class Forget(Change):
 
 
 class Rerun(Change):
-    """The body of a rerun; ``force`` repeats what is recorded as done."""
+    """The body of a rerun; ``force`` repeats what is recorded as done; what has the same ``once`` is done one time."""
 
     dry_run: bool = True
     force: bool = False
+    once: Annotated[str, Field(max_length=64)] = ""
+
+
+class Export(Change):
+    """Asks for an export: of what changed, or of everything."""
+
+    full: bool = False
 
 
 class EntryRerun(Rerun):
@@ -66,6 +75,7 @@ class RobotRun(Change):
     item: Annotated[str, Field(max_length=40)]
     props: dict[str, Any] = Field(default_factory=dict)
     dry_run: bool = True
+    once: Annotated[str, Field(max_length=64)] = ""
 
 
 def pages(workshop: Workshop, reruns: Reruns) -> Blueprint:
@@ -90,6 +100,7 @@ def pages(workshop: Workshop, reruns: Reruns) -> Blueprint:
     _errors(bp)
     _looks(bp, workshop)
     _changes(bp, workshop)
+    _exports(bp, workshop)
     _reruns(bp, workshop, reruns)
     return bp
 
@@ -136,7 +147,7 @@ def _looks(bp: Blueprint, workshop: Workshop) -> None:
     def timers() -> ResponseReturnValue:
         portal_id, item = _portal_id(workshop), item_of(request.args.get("item", ""))
         state = request.args.get("state", "waiting")
-        found = admin.timers(workshop, portal_id, item, "" if state == "all" else state)
+        found = admin.list_timers(workshop, portal_id, item, "" if state == "all" else state)
         return jsonify(timers=[{"portal": number, **as_json(asdict(timer))} for number, timer in found])
 
     @bp.get("/portals")
@@ -158,7 +169,7 @@ def _looks(bp: Blueprint, workshop: Workshop) -> None:
 
     @bp.get("/audit")
     def audit() -> ResponseReturnValue:
-        return jsonify(audit=as_json(admin.audit(workshop, _portal_id(workshop))))
+        return jsonify(audit=as_json(admin.list_audit(workshop, _portal_id(workshop))))
 
 
 def _changes(bp: Blueprint, workshop: Workshop) -> None:
@@ -189,13 +200,47 @@ def _changes(bp: Blueprint, workshop: Workshop) -> None:
         return jsonify(woken=found.id)
 
 
+def _exports(bp: Blueprint, workshop: Workshop) -> None:
+    @bp.get("/export")
+    def export_state() -> ResponseReturnValue:
+        """Tell how the export to Google Sheets stands."""
+        found = exports.status(workshop)
+        row = {name: value for name, value in asdict(found.row).items() if name not in ("state", "trouble", "held_until")}
+        told = {"settled": found.settled, "link": found.link, "running": found.running, **row}
+        trouble = {"text": found.trouble, "remedy": found.remedy, "since": found.since} if found.trouble else None
+        return jsonify({**as_json(told), "trouble": as_json(trouble)})
+
+    @bp.post("/export")
+    def export() -> ResponseReturnValue:
+        """Have the corrections exported within seconds; 409 where no spreadsheet is settled."""
+        body = _body(Export)
+        try:
+            exports.ask(workshop, _who(), body.why, full=body.full)
+        except NotSettled:
+            return jsonify(error="not_settled", description="no spreadsheet is settled to export to"), HTTPStatus.CONFLICT
+        return jsonify(asked=True, full=body.full), HTTPStatus.ACCEPTED
+
+    @bp.get("/portals/<portal>/corrections.xlsx")
+    def workbook(portal: str) -> ResponseReturnValue:
+        """Give the corrections of a portal as a workbook."""
+        return a_workbook(exports.workbook(workshop, admin.find_portal(workshop, portal).id))
+
+
+def a_workbook(made: bytes) -> Response:
+    """Answer with a workbook to be saved."""
+    response = Response(made, mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    response.headers["Content-Disposition"] = "attachment; filename=corrections.xlsx"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def _reruns(bp: Blueprint, workshop: Workshop, reruns: Reruns) -> None:
     @bp.post("/runs/<int(max=9007199254740991):run_id>/rerun")
     def rerun(run_id: int) -> ResponseReturnValue:
         """Run a robot once more as it was called then; shows what it would do unless ``dry_run`` is false."""
         body = _body(Rerun)
         admin.run_story(workshop, run_id)
-        done = reruns.rerun_run(workshop, run_id, _who(), body.why, dry_run=body.dry_run, force=body.force)
+        done = reruns.rerun_run(workshop, run_id, _who(), body.why, dry_run=body.dry_run, once=body.once, force=body.force)
         return jsonify(preview_json(done, body.dry_run))
 
     @bp.post("/items/<binding>/entries/rerun")
@@ -204,7 +249,9 @@ def _reruns(bp: Blueprint, workshop: Workshop, reruns: Reruns) -> None:
         body = _body(EntryRerun)
         portal = admin.find_portal(workshop, body.portal)
         entry_id = admin.last_entry_of(workshop, portal.id, _item(binding))
-        done = reruns.rerun_entry(workshop, entry_id, _who(), body.why, dry_run=body.dry_run, force=body.force)
+        done = reruns.rerun_entry(
+            workshop, entry_id, _who(), body.why, dry_run=body.dry_run, once=body.once, force=body.force
+        )
         return jsonify(preview_json(done, body.dry_run))
 
     @bp.post("/robots/<code>/run")
@@ -214,7 +261,9 @@ def _reruns(bp: Blueprint, workshop: Workshop, reruns: Reruns) -> None:
         if code not in workshop.catalogue:
             raise NotThere(f"robot {code}")
         portal, item = admin.find_portal(workshop, body.portal), _item(body.item)
-        done = reruns.run_robot(workshop, portal.id, item, code, body.props, _who(), body.why, dry_run=body.dry_run)
+        done = reruns.run_robot(
+            workshop, portal.id, item, code, body.props, _who(), body.why, dry_run=body.dry_run, once=body.once
+        )
         return jsonify(preview_json(done, body.dry_run))
 
 
@@ -275,6 +324,8 @@ def _portal_json(row: admin.PortalRow) -> dict[str, Any]:
         "left_alone_until": row.reads.not_before,
         "waiting": asdict(row.load),
         "at_rest": row.at_rest,
+        "healed": asdict(row.healed),
+        "strain": {**asdict(row.strain), "waits": row.strain.waits.total_seconds()},
     }
     return {key: as_json(value) for key, value in told.items()}
 

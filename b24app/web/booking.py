@@ -13,7 +13,7 @@ from b24app.bitrix.errors import PortalError
 from b24app.core.item import ItemRef
 from b24app.core.text import T
 from b24app.engine.access import gate_of
-from b24app.engine.booking import Chosen, NoBooking, NoCrew, OrderGone, Plan, StillWriting, choose, plan
+from b24app.engine.people.booking import Chosen, NoBooking, NoCrew, OrderGone, Plan, StillWriting, choose, plan
 from b24app.engine.workshop import Workshop
 from b24app.log import log
 from b24app.web import texts

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from b24app.engine import intake
-from b24app.engine.intake import Accepted
+from b24app.engine.arriving import intake
+from b24app.engine.arriving.intake import Accepted
 from b24app.engine.workshop import Workshop
 from b24app.web.refusals import TAKEN, Refusal
 

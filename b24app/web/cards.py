@@ -9,7 +9,7 @@ from flask import g, render_template
 
 from b24app.bitrix.errors import PortalError, Transient
 from b24app.core.item import ItemRef
-from b24app.engine.openings import may_see
+from b24app.engine.arriving.openings import may_see
 from b24app.engine.workshop import Workshop
 from b24app.web import shown
 from b24app.web.pages_auth import Visitor, frame_words, opened_page, sign, visitor

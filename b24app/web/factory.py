@@ -12,20 +12,22 @@ from werkzeug.exceptions import HTTPException
 
 from b24app.bitrix.sender import BadCallback
 from b24app.core.text import Lang
-from b24app.engine.intake import NotStored
-from b24app.engine.openings import lang_of
-from b24app.engine.trust import UnknownSender, Unproven
+from b24app.engine.arriving.intake import NotStored
+from b24app.engine.arriving.openings import lang_of
+from b24app.engine.arriving.trust import UnknownSender, Unproven
 from b24app.engine.workshop import Workshop
 from b24app.log import log
 from b24app.web import texts
 from b24app.web.callbacks import callbacks
-from b24app.web.headers import add_headers, nonce
+from b24app.web.headers import ANYWHERE, add_headers, allow_frame, nonce
 from b24app.web.health import health
 from b24app.web.install import entrance, install, main_page
 from b24app.web.refusals import Refusal, count
 
 MAX_BODY = 1024 * 1024
 MAX_FIELDS = 2000
+FRAMED = "/b24/"
+"""Where the pages are that stand in a frame of a portal."""
 
 _log = log("web")
 
@@ -102,6 +104,8 @@ def _answer(status: HTTPStatus, reason: str) -> ResponseReturnValue:
     """Answer machines with a word and people with a page."""
     count(reason)
     if request.accept_mimetypes.accept_html and "text/html" in request.headers.get("Accept", ""):
+        if request.path.startswith(FRAMED):
+            allow_frame(ANYWHERE)
         return render_template("refused.html", text=texts.refusal(reason), reason=reason, status=int(status)), status
     text = texts.speaker(g.get("lang") or "en")(texts.refusal(reason))
     return {"error": reason, "text": str(text)}, status

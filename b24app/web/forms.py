@@ -17,7 +17,7 @@ from b24app.core.forms import MAX_ROWS, FormDef, Question, shown, written
 from b24app.core.item import ItemRef, User
 from b24app.core.text import T
 from b24app.engine.access import gate_of
-from b24app.engine.forms import ItemGone, NotAsked, NotYours, Problems, Sheet, look, submit
+from b24app.engine.people.forms import ItemGone, NotAsked, NotYours, Problems, Sheet, look, submit
 from b24app.engine.workshop import Workshop
 from b24app.log import log
 from b24app.web import texts

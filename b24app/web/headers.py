@@ -1,4 +1,4 @@
-"""What browsers are told about every page: load nothing foreign, show it in no frame but the portal's own."""
+"""What browsers are told about every page: load nothing foreign, show it in no frame but the portal's (but refusals)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import secrets
 from flask import Flask, Response, g
 
 HTML = "text/html"
+ANYWHERE = "*"
+"""A frame of any page: for what has nothing on it to press or to learn, as a refusal."""
 
 
 def nonce() -> str:
@@ -18,7 +20,7 @@ def nonce() -> str:
 
 
 def allow_frame(portal_url: str) -> None:
-    """Let this response be shown in a frame of one portal."""
+    """Let this response be shown in a frame of one portal, or `ANYWHERE`."""
     g.frame_ancestors = portal_url
 
 

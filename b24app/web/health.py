@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import DBAPIError
 
-from b24app.engine.alarms import measure
-from b24app.engine.readiness import Readiness, readiness
-from b24app.engine.strain import measure_strain
+from b24app.engine.watching.alarms import measure
+from b24app.engine.watching.readiness import Readiness, readiness
+from b24app.engine.watching.strain import measure_strain
 from b24app.engine.workshop import Workshop
 from b24app.log import log
 

@@ -14,10 +14,10 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from b24app.bitrix.errors import AuthLost, PortalError, PortalGone, Transient
-from b24app.engine import install as engine
-from b24app.engine import oauth_flow
-from b24app.engine.install import AlreadyRunning, Report
-from b24app.engine.pipelines import offers as offers_of
+from b24app.engine.arriving import oauth_flow
+from b24app.engine.setup import install as engine
+from b24app.engine.setup.install import AlreadyRunning, Report
+from b24app.engine.setup.pipelines import offers as offers_of
 from b24app.engine.workshop import Workshop
 from b24app.web.pages_auth import Visitor, frame_words, opened_page, page_token, sign, visitor
 from b24app.web.refusals import Refusal

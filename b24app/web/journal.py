@@ -6,8 +6,8 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from b24app.core.item import ItemRef
-from b24app.engine.asks import NothingToTell, ask_help, set_learned
-from b24app.engine.story import story_of
+from b24app.engine.people.asks import NothingToTell, ask_help, set_learned
+from b24app.engine.people.story import story_of
 from b24app.engine.workshop import Workshop
 from b24app.web import texts
 from b24app.web.cards import card_visitor, opened_card, show_page

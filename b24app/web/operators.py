@@ -33,10 +33,12 @@ class Preview(Protocol):
 class Reruns(Protocol):
     """What runs robots once more."""
 
-    def rerun_run(self, workshop: Workshop, run_id: int, who: str, why: str, *, dry_run: bool, force: bool) -> Preview: ...
+    def rerun_run(
+        self, workshop: Workshop, run_id: int, who: str, why: str, *, dry_run: bool, force: bool, once: str = ""
+    ) -> Preview: ...
 
     def rerun_entry(
-        self, workshop: Workshop, entry_id: int, who: str, why: str, *, dry_run: bool, force: bool
+        self, workshop: Workshop, entry_id: int, who: str, why: str, *, dry_run: bool, force: bool, once: str = ""
     ) -> Preview: ...
 
     def run_robot(
@@ -50,6 +52,7 @@ class Reruns(Protocol):
         why: str,
         *,
         dry_run: bool,
+        once: str = "",
     ) -> Preview: ...
 
 

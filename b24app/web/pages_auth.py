@@ -17,7 +17,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from b24app.bitrix import callbacks
 from b24app.core.item import ItemRef
 from b24app.core.text import Lang
-from b24app.engine.openings import Opened, opened
+from b24app.engine.arriving.openings import Opened, opened
 from b24app.engine.workshop import UnknownPortal, Workshop
 from b24app.store.portals import Portal
 from b24app.web.callbacks import form_body

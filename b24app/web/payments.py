@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from b24app.core.text import clean
-from b24app.engine.payments import BadSignature, OtherPayment, Payment, confirm, sender_of
+from b24app.engine.people.payments import BadSignature, OtherPayment, Payment, confirm, sender_of
 from b24app.engine.workshop import Workshop
 
 LIMIT = 16 * 1024  # bytes of a message

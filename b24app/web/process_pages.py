@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue
 from b24app.bitrix.errors import PortalError
 from b24app.core.process import ProcessDef
 from b24app.core.text import T
-from b24app.engine import settling
 from b24app.engine.access import gate_of
-from b24app.engine.pipelines import CannotTie, create, map_existing, offer
+from b24app.engine.people import settling
+from b24app.engine.setup.pipelines import CannotTie, create, map_existing, offer
 from b24app.engine.workshop import Workshop
 from b24app.log import log
 from b24app.store.processes import Tie
@@ -89,7 +89,7 @@ def _tied(workshop: Workshop, who: Visitor, tie: Callable[[], Tie]) -> ResponseR
     try:
         settling.note_tied(workshop, who.portal, tie(), who.name)
     except CannotTie as missing:
-        return _trouble(workshop, who, texts.WORDS["set_cannot_tie"].fill(what=str(missing)))
+        return _trouble(workshop, who, texts.WORDS["set_cannot_tie"].fill(what=missing.what))
     except PortalError as error:
         _log.warning("a process could not be tied", portal=who.portal.host, error=str(error))
         return _trouble(workshop, who, texts.WORDS["set_portal_trouble"])

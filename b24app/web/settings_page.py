@@ -12,12 +12,14 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from b24app.bitrix.errors import PortalError
+from b24app.core.named_roles import titles
 from b24app.core.text import T
-from b24app.engine import settling
 from b24app.engine.access import gate_of, reason_of
-from b24app.engine.asks import set_learned
 from b24app.engine.knowledge import known
-from b24app.engine.settling import BadSetting, Desk
+from b24app.engine.people import settling
+from b24app.engine.people.asks import set_learned
+from b24app.engine.people.head_of_quality import may_look
+from b24app.engine.people.settling import BadSetting, Desk
 from b24app.engine.workshop import Workshop
 from b24app.log import log
 from b24app.web import settings_forms as forms
@@ -91,6 +93,7 @@ def show(workshop: Workshop, who: Visitor, answer: Answer | None = None) -> str:
             "learned": learned,
             "now": workshop.now(),
             "reason": reason,
+            "figures": may_look(workshop, portal, who.user_id, admin=False),
         }
         return show_page(workshop, who, "main_own.html", **values)
     _know_people(workshop, who)
@@ -99,6 +102,7 @@ def show(workshop: Workshop, who: Visitor, answer: Answer | None = None) -> str:
         workshop,
         who,
         "settings.html",
+        figures=may_look(workshop, portal, who.user_id, admin=True),
         payments_url=f"{workshop.settings.public_url}/api/payments",
         **_words(desk, answer or Answer("")),
     )
@@ -121,6 +125,7 @@ def _words(desk: Desk, answer: Answer) -> dict[str, Any]:
     return {
         "desk": desk,
         "names": desk.names,
+        "titles": titles,
         "settings": settings,
         "answer": answer,
         "wrong": answer.wrong,
@@ -132,7 +137,7 @@ def _words(desk: Desk, answer: Answer) -> dict[str, Any]:
         "methods": forms.METHODS,
         "presets": forms.PRESETS,
         "weekdays": ("boo_mon", "boo_tue", "boo_wed", "boo_thu", "boo_fri", "boo_sat", "boo_sun"),
-        "reason": reason_of(desk.portal) if desk.portal.reason else None,
+        "reason": reason_of(desk.portal) if desk.portal.reason and not desk.portal.works else None,
         "silence": desk.silence,
         "saved_key": bool(desk.portal.secrets.payment_key),
     }
@@ -154,7 +159,7 @@ def _forms(bp: Blueprint, workshop: Workshop) -> None:
         desk = settling.desk_of(workshop, who.portal)
         staff = desk.names.people
         active = {user.id for user in staff.users.values() if user.active}
-        reading = forms.read_people(request.form, active, staff.departments, desk.roles)
+        reading = forms.read_people(request.form, active, staff.departments, [role.name for role in desk.roles])
         return _save(workshop, who, "people", reading, {})
 
     @bp.post("/b24/app/training")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, assert_never
 
 from b24app.core import actions as a
 from b24app.core.actions import Action
 from b24app.core.item import DEAL, LEAD, ItemRef
+from b24app.core.named_roles import NamedRole
 from b24app.core.text import LANGS, T, cut, show
 from b24app.engine.known import Names
 from b24app.log import MASK
@@ -81,20 +82,20 @@ def field_name(names: Names, name: str) -> T:
     return names.fields.get(name) or T.same(name)
 
 
-def role(names: Names, meant: str) -> T:
-    """Say whom a role of a process file means: ``head_of(responsible)``, ``field(installer)``, ``user(7)``."""
+def role(names: Names, meant: str, roles: Iterable[NamedRole] = ()) -> T:
+    """Say whom a role of a process file means: ``head_of(responsible)``, ``field(installer)``, ``user(7)``, another role."""
     kind, _, inner = meant.rstrip(")").partition("(")
     match kind:
         case "responsible":
             return T("ответственный", "the responsible person")
         case "head_of":
-            return _HEAD.fill(who=role(names, inner))
+            return _HEAD.fill(who=role(names, inner, roles))
         case "field":
             return field_name(names, inner)
         case "user" if inner.isdigit():
             return T.same(names.people.name(int(inner)))
         case _:
-            return T.same(meant)
+            return next((one.shown for one in roles if one.name == meant), T.same(meant))
 
 
 _HEAD = T("руководитель ({who})", "the head of {who}")
@@ -256,7 +257,7 @@ def as_json(value: Any) -> Any:
     """Write a value of the journal as JSON: moments with their zone, texts in both languages."""
     match value:
         case T():
-            return {"ru": value.ru, "en": value.en}
+            return value.both()
         case datetime():
             return value.isoformat()
         case Mapping():

@@ -51,6 +51,12 @@ REFUSED: Mapping[str, T] = {
         "Битрикс24 не подтвердил это открытие. Обновите страницу портала и откройте приложение ещё раз.",
         "Bitrix24 did not confirm this. Reload the portal's page and open the application again.",
     ),
+    "refused_wrong_client": T(
+        "Битрикс24 не узнал приложение: CLIENT_ID и CLIENT_SECRET в его настройках — не те, что в карточке этого локального "
+        "приложения. Исправляет тот, кто обслуживает приложение.",
+        "Bitrix24 does not know the application: CLIENT_ID and CLIENT_SECRET in its settings are not those of this local "
+        "application. Whoever operates the application can mend it.",
+    ),
     "refused_other_portal": T(
         "Битрикс24 подтвердил другой портал. Откройте приложение ещё раз.",
         "Bitrix24 confirmed another portal. Open the application again.",
@@ -67,8 +73,15 @@ REFUSED: Mapping[str, T] = {
         "The page was opened too long ago. Open it on the portal again.",
     ),
     "refused_admin_only": T("Это может только администратор портала.", "Only an administrator of the portal may do this."),
+    "refused_figures_only": T(
+        "Показатели видят руководитель отдела качества и администраторы портала.",
+        "The figures are for the head of quality and the administrators of the portal.",
+    ),
     "refused_foreign_page": T(
         "Запрос пришёл с чужой страницы и не выполнен.", "The request came from a foreign page and was not carried out."
+    ),
+    "refused_pace": T(
+        "Слишком много изменений за минуту. Подождите немного.", "Too many changes within a minute. Wait a little."
     ),
     "refused_http_404": T("Такой страницы нет.", "There is no such page."),
     "refused_http_405": T(

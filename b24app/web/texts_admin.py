@@ -13,6 +13,41 @@ ADMIN: Mapping[str, T] = {
     "adm_timers": T("Ожидания", "Timers"),
     "adm_portals": T("Порталы", "Portals"),
     "adm_incidents": T("Сбои", "Incidents"),
+    "adm_export": T("Выгрузка", "Export"),
+    "adm_exp_off": T("не настроена", "not settled"),
+    "adm_exp_running": T("идёт", "under way"),
+    "adm_exp_fails": T("не получается", "fails"),
+    "adm_exp_works": T("работает", "works"),
+    "adm_exp_never": T("ещё не было", "none yet"),
+    "adm_exp_since": T("с", "since"),
+    "adm_exp_open": T("Открыть таблицу", "Open the spreadsheet"),
+    "adm_exp_last": T("Последняя выгрузка", "Last export"),
+    "adm_exp_wrote": T(
+        "строк записано: {written} из {rows}, запросов: {calls}", "rows written: {written} of {rows}, requests: {calls}"
+    ),
+    "adm_exp_was_full": T("полная", "in full"),
+    "adm_exp_asked": T("Выгрузка начнётся в течение минуты.", "The export begins within a minute."),
+    "adm_exp_changed": T("Выгрузить изменения", "Export changes"),
+    "adm_exp_full": T("Выгрузить всё заново", "Export everything anew"),
+    "adm_exp_hint": T(
+        "Изменения выгружаются сами каждые 15 минут и при завершении коррекции. Полная выгрузка перечитывает карточки и "
+        "затраты и создаёт удалённые листы.",
+        "Changes are exported every 15 minutes and when a correction ends. A full export reads cards and time anew, and "
+        "makes deleted sheets again.",
+    ),
+    "adm_exp_settle": T(
+        "Выгрузка в Google Sheets включается переменными SPREADSHEET_ID и SHEETS_CREDENTIALS; как их получить, описано в "
+        "docs/sheets.md. Те же таблицы можно скачать ниже.",
+        "The export to Google Sheets is switched on by SPREADSHEET_ID and SHEETS_CREDENTIALS; docs/sheets.md tells how to "
+        "get them. The same tables can be downloaded below.",
+    ),
+    "adm_exp_xlsx": T(
+        "Коррекции и сводка портала на этот момент, без Google.",
+        "The portal’s corrections and their summary as of now, without Google.",
+    ),
+    "adm_exp_download": T("Скачать XLSX", "Download XLSX"),
+    "adm_no_portal": T("Порталов ещё нет.", "There is no portal yet."),
+    "refused_not_settled": T("Таблица для выгрузки не настроена.", "No spreadsheet is settled to export to."),
     "adm_audit": T("Изменения", "Audit"),
     "adm_versions": T("Версии процессов", "Process versions"),
     "adm_logout": T("Выйти", "Sign out"),
@@ -36,7 +71,7 @@ ADMIN: Mapping[str, T] = {
     "adm_item_hint": T("например, D_12", "for example D_12"),
     "adm_robot": T("Робот", "Robot"),
     "adm_state": T("Состояние", "State"),
-    "adm_any": T("любое", "any"),
+    "adm_any": T("все", "all"),
     "adm_trouble": T("с ошибками", "in trouble"),
     "adm_show": T("Показать", "Show"),
     "adm_older": T("Более ранние", "Older"),
@@ -69,6 +104,20 @@ ADMIN: Mapping[str, T] = {
         "Сначала посмотрите, что будет сделано: без подтверждения ничего не меняется.",
         "First see what would be done: nothing changes without your confirmation.",
     ),
+    "adm_rerun_more": T("Повторить стадию или запустить другого робота", "Run the stage again, or another robot"),
+    "adm_rerun_stage": T("Пройти стадию ещё раз", "Run the stage again"),
+    "adm_rerun_stage_hint": T(
+        "Проверки и шаги последней стадии элемента, как при входе на неё.",
+        "The checks and steps of the stage the item entered last, as if it had entered it now.",
+    ),
+    "adm_no_entry": T(
+        "Входов этого элемента на стадии приложение не знает.", "The application knows of no stage this item entered."
+    ),
+    "adm_run_robot": T("Запустить робота", "Run a robot"),
+    "adm_props_hint": T(
+        "Как в файле процесса, по строке на свойство: «имя: значение». Пусто — значения по умолчанию.",
+        "As in a process file, a line for each property: “name: value”. Empty: the defaults.",
+    ),
     "adm_preview": T("Посмотреть, что будет", "Show what would happen"),
     "adm_do_it": T("Выполнить", "Do it"),
     "adm_force": T("повторить и то, что уже сделано", "repeat even what was done"),
@@ -77,6 +126,9 @@ ADMIN: Mapping[str, T] = {
     "adm_no_rerun": T("Запустить не получилось: {why}", "It could not be run: {why}"),
     "adm_oldest": T("Самое старое ждёт", "The oldest waits for"),
     "adm_seconds": T("с", "s"),
+    "adm_healed": T(
+        "Найдено в истории без события (последний раз {at})", "Found in the history, no event came (last at {at})"
+    ),
     "adm_budget": T("Запросов в лимите", "Requests in the limit"),
     "adm_waiting": T("Ждёт", "Waiting"),
     "adm_failed": T("Не удалось", "Failed"),
@@ -99,8 +151,5 @@ ADMIN: Mapping[str, T] = {
     "adm_kind_action": T("действие", "action"),
     "adm_changed": T("Готово: {what}.", "Done: {what}."),
     "refused_session": T("Вход истёк. Войдите ещё раз.", "Your session has ended. Sign in again."),
-    "refused_pace": T(
-        "Слишком много изменений за минуту. Подождите немного.", "Too many changes within a minute. Wait a little."
-    ),
     "refused_not_found": T("Этого больше нет или оно уже в другом состоянии.", "This is gone, or in another state by now."),
 }

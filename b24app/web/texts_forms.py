@@ -27,6 +27,10 @@ FORMS: Mapping[str, T] = {
         "The answers are shown only to those who take part in the work on this item.",
     ),
     "frm_done": T("Форма заполнена, от вас больше ничего не нужно.", "The form is filled in; nothing more is needed."),
+    "frm_done_but": T(
+        "Форма заполнена. Если задача «{task}» ещё открыта, отметьте её чек-лист и завершите её.",
+        "The form is filled in. If the task “{task}” is still open, tick its checklist and finish it.",
+    ),
     "frm_before": T(
         "Подставлены ваши прошлые ответы: проверьте их и исправьте.",
         "Your earlier answers are filled in: look them over and correct them.",

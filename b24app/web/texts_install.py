@@ -20,7 +20,7 @@ INSTALL: Mapping[str, T] = {
         "create the pipeline “{pipeline}”: {stages} stages, {fields} fields",
     ),
     "install_process_known": T("связать с тем, что есть на портале", "tie to what the portal has"),
-    "install_process_tied": T("уже подключён к портале", "already tied to the portal"),
+    "install_process_tied": T("уже подключён к порталу", "already tied to the portal"),
     "install_processes_hint": T(
         "Снимите отметку, если воронка уже есть: её можно выбрать позже в настройках.",
         "Clear the mark where the pipeline exists already: it can be chosen later in the settings.",

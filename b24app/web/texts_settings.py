@@ -78,7 +78,7 @@ SETTINGS: Mapping[str, T] = {
     "set_training_on": T("писать обучающие комментарии", "write training comments"),
     "set_training_in": T("В процессах", "In the processes"),
     "set_learned": T("Уже знают процесс (обучение им не нужно)", "Know the process (need no training)"),
-    "set_people": T("Бригада и замещение", "Crew and stand-ins"),
+    "set_people": T("Бригада и роли", "Crew and roles"),
     "set_crew_departments": T("Отделы, из которых выезжают", "Departments whose people go out"),
     "set_crew_users": T("Сотрудники, которые выезжают", "People who go out"),
     "set_crew_empty": T(
@@ -86,7 +86,15 @@ SETTINGS: Mapping[str, T] = {
     ),
     "set_fallback": T("Кому поручать, если больше некому", "Who gets what nobody else can be found for"),
     "set_fallback_default": T("администратор, установивший приложение", "the administrator who installed the application"),
-    "set_stand_in": T("Замещает роль «{role}»", "Stands in for role “{role}”"),
+    "set_role": T("{role}: кто это", "{role}: who it is"),
+    "set_role_unnamed": T("никто не назначен", "nobody is named"),
+    "set_stand_in": T("{role}: кто замещает", "{role}: who stands in"),
+    "set_role_means": T("по процессу — {meant}", "by the process: {meant}"),
+    "set_unnamed": T(
+        "Никто не назначен: {roles}. Их задачи достаются тому, кому поручать больше некому. ",
+        "Nobody is named for: {roles}. Whoever gets what nobody else can be found for gets their tasks. ",
+    ),
+    "set_unnamed_where": T("Назначьте людей ниже", "Name people below"),
     "set_nobody": T("никто", "nobody"),
     "set_no_people": T(
         "Список сотрудников ещё не прочитан. Обновите страницу через минуту.",

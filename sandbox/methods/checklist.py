@@ -1,12 +1,12 @@
-"""task.checklistitem.*, task.commentitem.*, task.elapseditem.*: the positional methods of old."""
+"""task.checklistitem.*, task.commentitem.*: the positional methods of old."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sandbox.errors import RestError
-from sandbox.registry import Call, Page, method
-from sandbox.tasks import ChecklistItem, Elapsed, Task
+from sandbox.registry import Call, method
+from sandbox.tasks import ChecklistItem, Task
 from sandbox.wire import JSON, as_map, whole, yes
 
 
@@ -181,50 +181,3 @@ def comment_list(call: Call) -> Any:
         for c in call.portal.tasks.comments
         if c.task_id == task.id
     ]
-
-
-@method("task.elapseditem.add", "task", "TASKID ARFIELDS", positional=True)
-def elapsed_add(call: Call) -> Any:
-    """Record time spent (task-elapsed-item-add.md)."""
-    task = call.portal.tasks.visible(whole(call.get("TASKID")), call.caller.user_id)
-    if task is None:
-        raise RestError("0x000001", "Задача не найдена")
-    given = call.get("ARFIELDS")
-    if not isinstance(given, dict) or not whole(given.get("SECONDS")):
-        raise RestError("0x000100", "Переданы неверные параметры метода")
-    user_id = whole(given.get("USER_ID") or call.caller.user_id)
-    if user_id != call.caller.user_id and not call.portal.people.is_admin(call.caller.user_id):
-        raise RestError("0x100002", "Доступ запрещен")
-    number = max(call.portal.tasks.elapsed, default=0) + 1
-    text = str(given.get("COMMENT_TEXT") or "")
-    row = Elapsed(number, task.id, user_id, whole(given["SECONDS"]), text, call.portal.now())
-    call.portal.tasks.elapsed[number] = row
-    return number
-
-
-@method("task.elapseditem.getlist", "task", "TASKID ORDER FILTER SELECT PARAMS", positional=True)
-def elapsed_list(call: Call) -> Page:
-    """List time records; pages only through NAV_PARAMS (task-elapsed-item-get-list.md)."""
-    task = call.portal.tasks.visible(whole(call.get("TASKID")), call.caller.user_id)
-    if task is None:
-        raise RestError("0x100002", "Доступ запрещен")
-    rows = [row for row in call.portal.tasks.elapsed.values() if row.task_id == task.id]
-    navigation = as_map(as_map(call.get("PARAMS")).get("NAV_PARAMS"))
-    size = min(whole(navigation.get("nPageSize") or 50), 50)
-    begin = (max(whole(navigation.get("iNumPage") or 1), 1) - 1) * size
-    written = [
-        {
-            "ID": str(row.id),
-            "TASK_ID": str(row.task_id),
-            "USER_ID": str(row.user_id),
-            "COMMENT_TEXT": row.text,
-            "SECONDS": str(row.seconds),
-            "MINUTES": str(row.seconds // 60),
-            "SOURCE": "2",
-            "CREATED_DATE": call.portal.stamp(row.at),
-            "DATE_START": call.portal.stamp(row.at),
-            "DATE_STOP": call.portal.stamp(row.at),
-        }
-        for row in rows[begin : begin + size]
-    ]
-    return Page(written, len(rows))

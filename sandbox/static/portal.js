@@ -13,8 +13,9 @@
       if (field.type === "file") { return field.files.length > 0; }
       if (field.type === "checkbox") { return field.checked !== field.defaultChecked; }
       if (field.tagName === "SELECT") {
-        return Array.prototype.some.call(field.options, function (o) { return o.selected !== o.defaultSelected; }) &&
-          Array.prototype.some.call(field.options, function (o) { return o.defaultSelected; });
+        // Where no option is marked as chosen, the first one is.
+        var given = Array.prototype.findIndex.call(field.options, function (o) { return o.defaultSelected; });
+        return field.selectedIndex !== Math.max(given, 0);
       }
       return field.value !== field.defaultValue;
     });

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from b24app.engine.figures import exports
 from tests.browser.conftest import ADMIN, DESK, Look, Windows
 from tests.flows.stage import Stage
 
@@ -46,7 +47,7 @@ def test_an_operator_finds_out_why_and_mends_what_failed(company: Stage, windows
     page.get_by_role("button", name="Показать").press("Enter")
     expect(page.locator(".list > li")).to_have_count(1)
     look(page, "admin-runs")
-    page.locator(".list a").click()
+    page.locator(".list a").first.click()
     look(page, "admin-run")
     page.get_by_label("Зачем").last.fill("проверяю, что вернёт")
     page.get_by_label("повторить и то, что уже сделано").press("Space")
@@ -75,6 +76,23 @@ def test_an_operator_finds_out_why_and_mends_what_failed(company: Stage, windows
     page.get_by_role("link", name="Изменения").click()
     expect(page.locator("tbody tr").first).to_contain_text("портал снова отвечает")
     look(page, "admin-audit")
+    the_export_is_asked_for_and_seen(company, page, look)
+
+
+def the_export_is_asked_for_and_seen(company: Stage, page: Page, look: Look) -> None:
+    """Ask for a full export, see what came of it, and save the workbook."""
+    page.get_by_role("link", name="Выгрузка").click()
+    page.get_by_label("Зачем").fill("сверка с таблицей")
+    page.get_by_role("button", name="Выгрузить всё заново").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("в течение минуты")
+    exports.look(company.application.workshop, lambda length: None)
+    page.reload()
+    expect(page.locator("main")).to_contain_text("Ни на одном портале нет процесса коррекций")
+    expect(page.locator("main .tag")).to_have_text("ещё не было")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Скачать XLSX").click()
+    assert download.value.suggested_filename == "corrections.xlsx"
+    look(page, "admin-export")
 
 
 def test_the_operators_pages_speak_the_browsers_language(company: Stage, windows: Windows, look: Look, failed: int) -> None:
@@ -82,7 +100,7 @@ def test_the_operators_pages_speak_the_browsers_language(company: Stage, windows
     page = windows.open(ADMIN, f"{settings.public_url}/admin", DESK, locale="en-US")
     sign_in(page, "Peter", settings.admin_token)
     expect(page.get_by_role("heading", name="Operations")).to_be_visible()
-    for name in ("Journal", "Incidents", "Timers", "Portals", "Audit", "Process versions"):
+    for name in ("Journal", "Incidents", "Timers", "Portals", "Export", "Audit", "Process versions"):
         page.get_by_role("link", name=name, exact=True).click()
         look(page, f"admin-en-{name.lower().split()[-1]}", widths=(DESK,))
     page.get_by_role("button", name="Sign out").click()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import ADMIN, DESK, Look, Windows
-from tests.flows.stage import IVAN, MARIA, Stage
+from tests.browser.conftest import ADMIN, DESK, HEAD, Look, Windows
+from tests.corrected import LEADS, Kept, keep, tie_corrections
+from tests.flows.stage import IVAN, MARIA, MONDAY, Stage
 
 pytestmark = pytest.mark.browser
 
@@ -66,3 +69,48 @@ def test_whoever_is_no_administrator_sees_his_own_tasks_and_goes_from_them_to_th
     english = windows.open(IVAN, f"/marketplace/app/{company.card.number}/", DESK)
     expect(english.frame_locator("iframe").locator(".empty")).to_contain_text("You have no open tasks")
     look(english, "own-tasks-en")
+
+
+def a_year_of_corrections(company: Stage) -> None:
+    """Have a year of corrections behind the company: every month two of them, cheaper from month to month."""
+    workshop = company.application.workshop
+    settings = workshop.portal(company.portal_id).settings.model_copy(update={"stand_ins": {"quality_officer": MARIA}})
+    with workshop.database.write() as connection:
+        tie_corrections(connection, company.portal_id, MONDAY)
+        workshop.portals.set_settings(connection, company.portal_id, settings)
+        for number in range(22):
+            outcome = ("partial", "improvable", "correct", "improvable", "correct")[number % 5]
+            kept = Kept(
+                MONDAY - timedelta(days=15 * (22 - number)),
+                employee=(MARIA, IVAN)[number % 3 == 0],
+                officer=MARIA,
+                outcome=outcome,
+                violations={"partial": ("terms", "documents"), "improvable": ("unforeseen",)}.get(outcome, ()),
+                pipeline=LEADS if number % 4 == 0 else "Монтаж потолков",
+                hours=30 - number,
+                finished=number < 20,
+            )
+            keep(connection, company.portal_id, number + 1, kept)
+
+
+def test_the_head_of_quality_looks_at_the_figures_and_chooses_a_pipeline(
+    company: Stage, windows: Windows, look: Look
+) -> None:
+    """S3-40, S3-47."""
+    a_year_of_corrections(company)
+    page = windows.open(HEAD, f"/marketplace/app/{company.card.number}/", DESK)
+    app = page.frame_locator("iframe")
+    app.get_by_role("button", name="Показатели качества").press("Enter")
+    expect(app.get_by_role("heading", name="Показатели качества")).to_be_visible()
+    expect(app.get_by_role("img")).to_have_count(6)
+    expect(app.locator("#whole")).to_contain_text("Разобрано22")
+    look(page, "figures")
+
+    app.get_by_label("Воронка", exact=True).select_option(LEADS)
+    app.get_by_role("button", name="Показать").click()
+    expect(app.locator("#whole")).to_contain_text("Разобрано6")
+    expect(app.get_by_role("region", name="Коррекции")).to_contain_text("Анализ сделки № 21")
+
+    colleague = windows.open(IVAN, f"/marketplace/app/{company.card.number}/", DESK)
+    expect(colleague.frame_locator("iframe").locator("body")).to_contain_text("open tasks")
+    expect(colleague.frame_locator("iframe").get_by_role("button", name="Figures of quality")).to_have_count(0)

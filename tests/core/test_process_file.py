@@ -32,7 +32,7 @@ class TaskProps:
     control_after: Pause | None = prop(L, default=None)
     control_to: Role = prop(L, default=Role("head_of(responsible)"))
     control_title: T = prop(L, default=T("Почему не закрыта «{task}»", "Why is “{task}” open"))
-    links: tuple[str, ...] = prop(L, default=())
+    links: tuple[T, ...] = prop(L, default=())
     done: tuple[Step, ...] = prop(L, default=())
 
 
@@ -175,6 +175,15 @@ def test_a_good_file_is_read_whole() -> None:
     assert (process.payments[0].to, process.stages[1].key, process.stages[1].id) == ("C7:WON", "C7:WON", "C7:WON")
 
 
+def test_a_role_has_a_title_and_one_without_a_meaning_is_open() -> None:
+    boss, master = "boss: {is: head_of(manager), title: {ru: Босс, en: Boss}}", "master: {title: {ru: М, en: M}}"
+    text = changed("boss: head_of(manager), master: field(installer)", f"{boss}, {master}")
+    process = read_process(text.replace("{manager: responsible", "{manager: {is: responsible}"), "w", CATALOGUE)
+
+    assert process.roles == {"manager": "responsible", "boss": "head_of(manager)", "master": ""}
+    assert process.role_titles == {"boss": T("Босс", "Boss"), "master": T("М", "M")}
+
+
 def test_comments_and_layout_do_not_change_the_version() -> None:
     assert (
         read_process("# a comment\n" + GOOD.replace("[Свежая]", "\n      - Свежая"), "w", CATALOGUE).version
@@ -261,6 +270,11 @@ def test_ten_mistakes_of_a_file_are_told_at_once_with_their_lines() -> None:
         ("boss: head_of(manager)", "boss: head_of(boss)", "the role “boss” is defined by itself"),
         ("boss: head_of(manager)", "boss: the head", "the role cannot be read: “the head”"),
         ("master: field(installer)", "master: field(install_date)", "has to be of type employee"),
+        ("master: field(installer)", "master: user(0)", "user(0) is nobody: give the role a title"),
+        ("master: field(installer)", "master: {}", "the key “title” is missing"),
+        ("master: field(installer)", "master: {is: boss, named: x}", "unknown key “named”"),
+        ("master: field(installer)", "master: {title: Мастер}", "the text is needed in both languages"),
+        ("master: field(installer)", "master: {is: field(gone)}", "the field “gone” is not declared"),
         ("{type: date,", "{type: dete,", "did you mean “date”?"),
         (", options: {white: {ru: Белый, en: White}}", "", "an enumeration needs its “options”"),
         ("code: UF_CRM_MASTER", "code: master", "does not fit: a portal's field code"),

@@ -117,6 +117,7 @@ stages:
       questions:
         - {name: vote, ask: {ru: Ваш, en: My}, type: choice, options: {for: {ru: За, en: For}, against: {ru: Нет, en: No}}}
   done: {name: {ru: Готово, en: Done}, semantics: success}
+figures: [officer, head_of(officer)]
 """
 
 
@@ -189,6 +190,7 @@ def test_the_tables_of_corrections_are_read() -> None:
     assert found.violation_types["calls"].heads == ("sales", "head_of(responsible)")
     assert found.approval == Approval("2", "3 working days", "1 working day")
     assert found.points == 15
+    assert found.figures == ("officer", "head_of(officer)")
     assert found.kanban == (T("Ожидает", "Waiting"), T("Приёмка", "Acceptance"))
 
 
@@ -255,6 +257,7 @@ def test_a_mistake_in_what_the_ends_ask_is_told_with_its_line(old: str, new: str
         ("heads: [officer]", "heads: [nobody]", "9 tables.violation_types.papers.heads[0]: the role “nobody” is not declar"),
         ("responsible: sales", "responsible: user(x)", "12 tables.routes[1].responsible: the role cannot be read: “user(x)"),
         ("quorum: 2", "quorum: most", "16 approval.quorum: all, majority or a number of votes is wanted"),
+        ("[officer, head", "[boss, head", "43 figures[0]: the role “boss” is not declared under roles"),
         ("points: 15", "points: many", "17 points: a whole number from 0 to 1000000 is wanted here"),
         ("options: violation_types", "options: violations", "32 stages.analysis.form.questions[0].questions[0].options: th"),
         ("when: {kind: papers}", "when: {violations: papers}", "33 stages.analysis.form.questions[0].questions[1].when.vio"),

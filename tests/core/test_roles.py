@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from b24app.core.item import Department, People, User
-from b24app.core.roles import Role, resolve
+from b24app.core.roles import Resolved, Role, holders, resolve
+from b24app.core.text import T
 from tests.builders import DIRECTOR, GONE, HEAD, INSTALLER, MANAGER, a_deal, a_house, people
 
 DEAL = a_deal(fields={"installer": INSTALLER, "dismissed": GONE})
@@ -43,6 +44,33 @@ def test_a_stand_in_comes_before_the_head() -> None:
     assert found.user == INSTALLER
     assert found.how is not None
     assert "замещает" in found.how.ru
+
+
+def test_an_open_role_is_whoever_the_settings_name() -> None:
+    house = a_house(roles={"officer": "", "boss": "head_of(officer)"}, stand_ins={"officer": MANAGER})
+    assert resolve(Role.parse("officer"), None, people(), house) == Resolved(MANAGER)
+    assert resolve(Role.parse("boss"), None, people(), house) == Resolved(HEAD)
+
+
+def test_an_open_role_without_anybody_says_so_by_its_title() -> None:
+    house = a_house(roles={"officer": ""}, role_titles={"officer": T("Качество", "Quality")})
+    found = resolve(Role.parse("officer"), DEAL, people(), house)
+    assert found.user == DIRECTOR
+    assert found.how is not None
+    assert found.how.ru.startswith("на роль «Качество» никто не назначен в настройках")
+
+
+def test_whoever_was_named_and_left_is_followed_by_his_head() -> None:
+    house = a_house(roles={"officer": ""}, stand_ins={"officer": GONE})
+    assert resolve(Role.parse("officer"), DEAL, people(), house).user == HEAD
+
+
+def test_a_role_is_held_by_whom_it_means_and_by_its_stand_in_but_never_by_the_fallback() -> None:
+    house = a_house(roles={"officer": "", "boss": "head_of(officer)"}, stand_ins={"officer": MANAGER, "boss": INSTALLER})
+    assert holders(Role.parse("boss"), people(), house) == {HEAD, INSTALLER}
+    assert holders(Role.parse("responsible"), people(), house) == frozenset()
+    gone = a_house(roles={"officer": ""}, stand_ins={"officer": GONE})
+    assert holders(Role.parse("officer"), people(), gone) == {HEAD}
 
 
 def test_a_dismissed_stand_in_stands_in_for_nobody() -> None:

@@ -84,3 +84,11 @@ def test_an_expectation_that_is_not_met_is_kept_with_what_was_seen() -> None:
     tell.expect("задача есть", "there is a task", seen=False, instead=["другая"])
     assert (tell.met, tell.missed) == (1, ["задача есть"])
     assert "НЕ СБЫЛОСЬ: задача есть; увидели: ['другая']" in lines[-1]
+
+
+def test_a_card_points_and_news_are_told(tell: Narrator) -> None:
+    made = an_action("add_item", entity_type_id=1030, fields={"title": "Анализ"})
+    assert done_in_words(tell, made, {}, {}) == "a card is made «Анализ»"
+    assert done_in_words(tell, an_action("add_item", entity_type_id=2, fields={}), {}, {}) == "a deal is made"
+    assert done_in_words(tell, an_action("award_points", user=3, points=10), {3: "Мария"}, {}) == "bonus points — Мария: 10"
+    assert done_in_words(tell, an_action("add_news", title="Изменения"), {}, {}) == "news: Изменения"

@@ -12,7 +12,7 @@ import pytest
 
 import app
 from b24app.core.portal import Gateway, PortalSettings
-from b24app.engine.registration import EVENTS, OPTIONAL_EVENTS
+from b24app.engine.setup.registration import EVENTS, OPTIONAL_EVENTS
 from b24app.settings import PREFIX, Settings
 from robots import CATALOGUE
 
@@ -165,7 +165,7 @@ def test_files_that_pages_name_exist(page: Path) -> None:
 def test_the_metrics_told_are_the_metrics_counted() -> None:
     counted = set()
     for folder in ("engine", "web"):
-        for file in (ROOT / "b24app" / folder).glob("*.py"):
+        for file in (ROOT / "b24app" / folder).rglob("*.py"):
             for kind, name in re.findall(
                 r'= (Counter|Gauge|Histogram)\(\s*"(b24app_\w+)"', file.read_text(encoding="utf-8")
             ):

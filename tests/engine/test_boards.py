@@ -9,7 +9,7 @@ import pytest
 
 from b24app.engine import boards
 from b24app.engine.access import gate_of
-from b24app.engine.pipelines import create
+from b24app.engine.setup.pipelines import create
 from b24app.store.portals import Portal
 from tests.world import ADMIN, Theatre, theatre
 

@@ -8,7 +8,7 @@ from typing import Any
 from b24app.core.item import ItemRef
 from b24app.core.portal import PortalSettings
 from b24app.engine.access import gate_of
-from b24app.engine.forms import Problems, Sent, Sheet, look, submit
+from b24app.engine.people.forms import Problems, Sent, Sheet, look, submit
 from b24app.store import forms
 from sandbox.messages import NewsPost
 from tests.flows.kinds import Items
@@ -105,29 +105,34 @@ class Loop:
         """Have a lost deal on the desk of the quality officer."""
         return self.summed_up(self.lost_deal())
 
-    def analysed(self, found: dict[str, Any] | None = None) -> ItemRef:
+    def analyse(self, item: ItemRef, found: dict[str, Any] | None = None) -> None:
         """Have the analysis done and its checklist ticked, the card on «Формулирование мер»."""
-        item = self.begun()
         self.tick(item, "Провести анализ", OFFICER)
         self.fill(item, OFFICER, found or FOUND)
         self.items.move(item, "measures")
-        return item
 
-    def put_to_the_vote(self, measures: dict[str, Any] | None = None, found: dict[str, Any] | None = None) -> ItemRef:
-        item = self.analysed(found)
+    def put_to_the_vote(self, item: ItemRef, measures: dict[str, Any] | None = None) -> None:
+        """Have the measures worded, the card on «Согласование»."""
         self.fill(item, OFFICER, measures or MEASURES)
         self.items.move(item, "approval")
-        return item
 
-    def agreed(self, measures: dict[str, Any] | None = None) -> ItemRef:
+    def agree(self, item: ItemRef) -> None:
         """Have the measures agreed on, the card on «Осуществляем изменения»."""
-        item = self.put_to_the_vote(measures)
         for member in self.commission(item):
             self.fill(item, member, YES)
         self.items.move(item, "changes")
-        return item
 
     # looking and doing ---------------------------------------------------------------------------------------------------
+
+    @property
+    def deal(self) -> ItemRef:
+        """The deal that was made first."""
+        return ItemRef(2, self.stage.deal)
+
+    @property
+    def item(self) -> ItemRef:
+        """The correction that was begun first."""
+        return self.corrections()[0]
 
     def field(self, item: ItemRef, name: str) -> Any:
         params = {"entityTypeId": item.entity_type_id, "id": item.id, "useOriginalUfNames": "Y"}

@@ -5,25 +5,31 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from uuid import uuid4
+
+from sqlalchemy import select
 
 from app import Application, assemble
 from b24app.bitrix.callbacks import page
 from b24app.core.item import ItemRef
 from b24app.core.portal import Gateway, PortalSettings, Secrets
-from b24app.engine.install import set_up
-from b24app.engine.lane import LEASE, Lane
-from b24app.engine.openings import opened
+from b24app.engine.access import gate_of
+from b24app.engine.arriving.openings import Opened, opened
+from b24app.engine.running.lane import LEASE, Lane
+from b24app.engine.setup.install import set_up
 from b24app.settings import Settings
-from b24app.store import journal, ledger, processes
+from b24app.store import journal, processes, timers
 from b24app.store.journal import Run
 from b24app.store.migrate import migrate
+from b24app.store.tables import actions, work
 from sandbox.apps import AppCard
 from sandbox.clock import SandboxClock
 from sandbox.company import demo_company
@@ -50,6 +56,8 @@ SOLD: dict[str, Any] = {"contactId": 1, "opportunity": 100000, "currencyId": "RU
 """What a deal needs to leave its first stage, but for the contract."""
 SUMMING_UP = "Подвести итоги работы: Потолки, ул. Садовая, 5"
 """What a manager is asked when a deal has ended."""
+MOURNING = timedelta(minutes=2)
+"""How long after a worker's death others are given for what it left behind."""
 ADMIN, HEAD, MARIA, IVAN, FOREMAN, ALEXEY, DMITRY = 1, 2, 3, 4, 5, 6, 7
 
 
@@ -68,7 +76,7 @@ class Stage:
     others: list[Stage] = field(default_factory=list)
     """The same application on further portals."""
     cut: Cut | None = None
-    """Where the next worker is to die, for tests of that."""
+    """Where workers are to die, for tests of that."""
     expected_troubles: list[str] = field(default_factory=list)
     """What a test knows to have failed at its end; everything else that failed fails the test."""
 
@@ -76,9 +84,7 @@ class Stage:
 
     def install(self, create: Iterable[str] | None = None) -> None:
         """Install the application the way the frame of an administrator does, and create its pipelines."""
-        workshop = self.application.workshop
-        url, form = self.portal.open_app_post(self.card, ADMIN)
-        seen = opened(workshop, page(urlsplit(url).query, urlencode(form).encode()))
+        workshop, seen = self.application.workshop, self.reopen()
         self.portal_id = seen.portal.id
         wanted = tuple(workshop.processes_of(seen.portal)) if create is None else tuple(create)
         report = set_up(workshop, seen.portal, wanted)
@@ -95,20 +101,47 @@ class Stage:
             )
             workshop.portals.set_secrets(connection, self.portal_id, Secrets(gateway=gateway, payment_key="k" * 20))
 
+    def reopen(self) -> Opened:
+        """Open the application's page as an administrator: what installs it, and what gives it access back."""
+        url, form = self.portal.open_app_post(self.card, ADMIN)
+        return opened(self.application.workshop, page(urlsplit(url).query, urlencode(form).encode()))
+
     def drain(self) -> None:
-        """Let the application do all it has to do now; where a worker dies of it, another one goes on."""
-        cut, self.cut = self.cut, None
-        if cut is None:
-            Lane(self.application.workshop, self.portal_id, "worker").drain()
-            return
-        try:
-            with cut.armed(self.application.workshop):
-                Lane(self.application.workshop, self.portal_id, "doomed").drain()
-        except Killed:
-            self.clock.advance(LEASE + timedelta(seconds=1))
+        """Let the application do all it has to do now; where a worker dies of it, others go on.
+
+        They come when the lane's lease is over, and do all that comes due soon after for what the dead one left behind.
+        """
+        ends = self.clock()
+        while True:
+            try:
+                again = self._work()
+            except Killed:
+                self.clock.advance(LEASE + timedelta(seconds=1))
+                ends = self.clock() + MOURNING
+                continue
+            if again is None or not self.clock() < again <= ends:
+                break
+            self._pass_to(again)
+        if self.cut and self.cut.under_way:
+            self._pass_to(ends)
             self.drain()
-        else:
-            self.cut = cut
+
+    def _pass_to(self, moment: datetime) -> None:
+        """Let time pass; what a dead worker has sent is done meanwhile."""
+        self.clock.set(moment)
+        if self.cut:
+            self.cut.arrive(moment)
+
+    def _work(self) -> datetime | None:
+        """Drain the portal's lane and return when it wants to be drained again; what a worker sleeps passes by the clock."""
+        workshop = self.application.workshop
+
+        def sleep(seconds: float) -> None:
+            self.clock.advance(timedelta(seconds=seconds))
+
+        lane = Lane(workshop, self.portal_id, f"worker {uuid4()}", gates=partial(gate_of, sleep=sleep))
+        with self.cut.armed(workshop) if self.cut else nullcontext():
+            return lane.drain().again
 
     def settle(self) -> None:
         """Deliver events and let the application work until both sides are quiet."""
@@ -135,9 +168,9 @@ class Stage:
         """Return by name when timers are due, by Moscow's clock."""
         return {timer.name: f"{timer.due.astimezone(MONDAY.tzinfo):%d.%m %H:%M}" for timer in self.timers()}
 
-    def timers(self, state: str = "waiting") -> list[ledger.Timer]:
+    def timers(self, state: str = "waiting") -> list[timers.Timer]:
         with self.application.workshop.database.read() as connection:
-            return [timer for _, timer in ledger.list_timers(connection, portal_id=self.portal_id, state=state)]
+            return [timer for _, timer in timers.listed(connection, portal_id=self.portal_id, state=state)]
 
     def tie(self, code: str = CEILING) -> processes.Tie:
         with self.application.workshop.database.read() as connection:
@@ -145,16 +178,17 @@ class Stage:
 
     def troubles(self) -> list[str]:
         """Return everything that failed: actions and work."""
-        from sqlalchemy import select
-
-        from b24app.store.tables import actions, work
-
         with self.application.workshop.database.read() as connection:
             failed = [f"{r.kind}: {r.error}" for r in connection.execute(select(actions)) if r.state == "failed"]
             broken = [f"{r.key}: {r.error}" for r in connection.execute(select(work)) if r.error]
         return failed + broken
 
     # people at their screens ------------------------------------------------------------------------------------------
+
+    @property
+    def deal(self) -> int:
+        """The deal that was made first."""
+        return next(iter(self.portal.crm.items[2]))
 
     def stage_id(self, key: str, code: str = CEILING) -> str:
         return self.tie(code).stages[key]
@@ -306,8 +340,10 @@ def a_stage(
         admin_token="operators-token-of-tests",
         database_url=settings.pop("database_url", f"sqlite:///{folder / 'app.db'}"),
         oauth_hosts=(world.oauth_domain,),
-        allow_http=(host, world.oauth_domain, *(portal.domain for portal in companies)),
+        allow_http=(host.partition(":")[0],),
         processes=files,
+        spreadsheet_id=world.sheets.add("Отчёты", "figures-of-the-company").id,
+        sheets_url=f"http://{world.sheets_domain}",
         **settings,
     )
     _migrated(chosen.database_url, folder)

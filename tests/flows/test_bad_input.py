@@ -1,4 +1,4 @@
-"""What people and portals get wrong: missing people, odd dates, long and hostile texts (issue, section 6)."""
+"""What people and portals get wrong: missing people, odd dates, long and hostile texts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from tests.flows.stage import ADMIN, AGREED, ALEXEY, HEAD, IVAN, MARIA, Stage, a_file
 
 SIGN = "Подписать договор"
+CORRECTIONS = "analysis_and_corrections"
 
 
 def test_a_stage_nobody_has_described_is_left_alone_and_the_next_known_one_taken_up(stage: Stage) -> None:
@@ -34,6 +35,15 @@ def test_a_deal_returned_from_a_stage_it_reached_from_an_unknown_one_goes_to_the
     assert stage.stage_of(deal) == "contract"
 
 
+def test_a_smart_process_deleted_on_the_portal_holds_up_no_other_pipeline(stage: Stage) -> None:
+    kind = stage.tie(CORRECTIONS).entity_type_id
+    (card,) = (card for card in stage.portal.crm.types.values() if card.entity_type_id == kind)
+    stage.portal.as_user(ADMIN).call("crm.type.delete", id=card.id)
+    stage.turn(minutes=11)  # what is known of the portal is read anew
+    deal = stage.new_deal(contactId=1)
+    assert stage.titles(deal) == [SIGN]
+
+
 def test_a_deal_deleted_before_anybody_looked_gets_nothing(stage: Stage) -> None:
     fields = {"title": "На минуту", "categoryId": stage.tie().category_id}
     deal = int(stage.portal.as_user(MARIA).call("crm.item.add", entityTypeId=2, fields=fields)["item"]["id"])
@@ -47,7 +57,7 @@ def test_the_tasks_of_a_dismissed_manager_go_to_his_head(stage: Stage) -> None:
     stage.turn(minutes=11)
     deal = stage.new_deal(by=IVAN, contactId=1, assignedById=MARIA)
     assert stage.titles(deal, user=HEAD) == [SIGN]
-    assert "роль «manager» никого не нашла" in stage.task(deal, SIGN)["description"]
+    assert "роль «Менеджер сделки» никого не нашла" in stage.task(deal, SIGN)["description"]
 
 
 def test_a_manager_dismissed_with_tasks_open_leaves_the_control_to_his_head(stage: Stage) -> None:

@@ -120,93 +120,93 @@ def test_an_absent_installer_cannot_be_booked(stage: Stage) -> None:
     assert "отсутствует" in reasons(stage, deal)
 
 
-def test_the_day_before_the_manager_is_asked_to_call_the_client(stage: Stage) -> None:
+def test_the_day_before_the_manager_is_asked_to_call_the_client(booked: Stage) -> None:
     """S2-46: for a Monday that is Friday, ten o'clock."""
-    deal = agreed(stage)
-    stage.turn(days=3, hours=23)
-    assert stage.titles(deal) == []
-    stage.turn(hours=1)
-    (task,) = stage.titles(deal, user=MARIA)
+    deal = booked.deal
+    booked.turn(days=3, hours=23)
+    assert booked.titles(deal) == []
+    booked.turn(hours=1)
+    (task,) = booked.titles(deal, user=MARIA)
     assert task.startswith(CALL)
-    assert len(stage.lines(deal, task)) == 3
-    stage.turn(hours=8)
-    assert len(stage.titles(deal, user=HEAD)) == 1
+    assert len(booked.lines(deal, task)) == 3
+    booked.turn(hours=8)
+    assert len(booked.titles(deal, user=HEAD)) == 1
 
 
-def test_a_client_who_confirmed_in_time_brings_the_head_no_task(stage: Stage) -> None:
+def test_a_client_who_confirmed_in_time_brings_the_head_no_task(booked: Stage) -> None:
     """S2-28 for the call; S2-48: the manager closes his task and moves on."""
-    deal = agreed(stage)
-    stage.turn(days=4)
-    stage.close(deal, CALL)
-    stage.move(deal, "installation_set")
-    stage.turn(days=1)
-    assert stage.stage_of(deal) == "installation_set"
-    assert stage.titles(deal, user=HEAD) == []
+    deal = booked.deal
+    booked.turn(days=4)
+    booked.close(deal, CALL)
+    booked.move(deal, "installation_set")
+    booked.turn(days=1)
+    assert booked.stage_of(deal) == "installation_set"
+    assert booked.titles(deal, user=HEAD) == []
 
 
-def test_the_deal_does_not_go_on_while_the_client_has_not_been_called(stage: Stage) -> None:
+def test_the_deal_does_not_go_on_while_the_client_has_not_been_called(booked: Stage) -> None:
     """S2-24, 48."""
-    deal = agreed(stage)
-    stage.turn(days=4)
-    stage.move(deal, "installation_set")
-    assert stage.stage_of(deal) == "date_agreed"
-    assert stage.world.sms.outbox == []
+    deal = booked.deal
+    booked.turn(days=4)
+    booked.move(deal, "installation_set")
+    assert booked.stage_of(deal) == "date_agreed"
+    assert booked.world.sms.outbox == []
 
 
-def test_a_new_day_written_into_the_card_moves_visit_and_reminder(stage: Stage) -> None:
+def test_a_new_day_written_into_the_card_moves_visit_and_reminder(booked: Stage) -> None:
     """S2-47 on the stage itself: checks run again, the old visit and timers are cancelled."""
-    deal = agreed(stage)
-    stage.turn(minutes=10)
-    stage.write(deal, install_date="2026-06-10", install_time="12:00")
-    assert stage.stage_of(deal) == "date_agreed"
-    assert stage.visits(ALEXEY) == ["10.06 12:00"]
-    assert stage.waiting() == {"remind:confirm_client": "09.06 10:00", "remind:confirm_control": "09.06 18:00"}
-    stage.turn(days=5)
-    assert stage.titles(deal) == []
+    deal = booked.deal
+    booked.turn(minutes=10)
+    booked.write(deal, install_date="2026-06-10", install_time="12:00")
+    assert booked.stage_of(deal) == "date_agreed"
+    assert booked.visits(ALEXEY) == ["10.06 12:00"]
+    assert booked.waiting() == {"remind:confirm_client": "09.06 10:00", "remind:confirm_control": "09.06 18:00"}
+    booked.turn(days=5)
+    assert booked.titles(deal) == []
 
 
-def test_a_new_installer_gets_the_visit_and_the_first_is_free_again(stage: Stage) -> None:
+def test_a_new_installer_gets_the_visit_and_the_first_is_free_again(booked: Stage) -> None:
     """S2-41, 47."""
-    deal = agreed(stage)
-    stage.turn(minutes=10)
-    stage.write(deal, installer=DMITRY)
-    assert (stage.visits(ALEXEY), stage.visits(DMITRY)) == ([], ["08.06 10:00"])
-    other = agreed(stage, "Потолки, пр. Мира, 10")
-    assert (stage.stage_of(deal), stage.stage_of(other)) == ("date_agreed", "date_agreed")
+    deal = booked.deal
+    booked.turn(minutes=10)
+    booked.write(deal, installer=DMITRY)
+    assert (booked.visits(ALEXEY), booked.visits(DMITRY)) == ([], ["08.06 10:00"])
+    other = agreed(booked, "Потолки, пр. Мира, 10")
+    assert (booked.stage_of(deal), booked.stage_of(other)) == ("date_agreed", "date_agreed")
 
 
-def test_a_new_day_that_is_no_good_brings_the_deal_back_without_visit_and_reminder(stage: Stage) -> None:
+def test_a_new_day_that_is_no_good_brings_the_deal_back_without_visit_and_reminder(booked: Stage) -> None:
     """S2-45, 47."""
-    deal = agreed(stage)
-    stage.turn(minutes=10)
-    stage.write(deal, install_date="2026-06-07")
-    assert stage.stage_of(deal) == "materials_bought"
-    assert "нерабочий день" in reasons(stage, deal)
-    assert stage.visits(ALEXEY) == []
-    assert [name for name in stage.waiting() if name.startswith("remind")] == []
-    assert agreed(stage, "Потолки, пр. Мира, 10")
+    deal = booked.deal
+    booked.turn(minutes=10)
+    booked.write(deal, install_date="2026-06-07")
+    assert booked.stage_of(deal) == "materials_bought"
+    assert "нерабочий день" in reasons(booked, deal)
+    assert booked.visits(ALEXEY) == []
+    assert [name for name in booked.waiting() if name.startswith("remind")] == []
+    assert agreed(booked, "Потолки, пр. Мира, 10")
 
 
-def test_a_new_day_after_the_call_was_asked_for_takes_the_task_back_and_asks_again_later(stage: Stage) -> None:
+def test_a_new_day_after_the_call_was_asked_for_takes_the_task_back_and_asks_again_later(booked: Stage) -> None:
     """S2-47: the client moves the date when he is called."""
-    deal = agreed(stage)
-    stage.turn(days=4)
-    assert stage.titles(deal, user=MARIA)[0].startswith(CALL)
-    stage.write(deal, install_date="2026-06-16")
-    assert stage.titles(deal) == []
-    stage.clock.set(MONDAY.replace(day=15))
-    stage.settle()
-    assert [title[:16] for title in stage.titles(deal, user=MARIA)] == [CALL[:16]]
+    deal = booked.deal
+    booked.turn(days=4)
+    assert booked.titles(deal, user=MARIA)[0].startswith(CALL)
+    booked.write(deal, install_date="2026-06-16")
+    assert booked.titles(deal) == []
+    booked.clock.set(MONDAY.replace(day=15))
+    booked.settle()
+    assert [title[:16] for title in booked.titles(deal, user=MARIA)] == [CALL[:16]]
 
 
-def test_writing_the_same_day_again_changes_nothing(stage: Stage) -> None:
-    deal = agreed(stage)
-    before = len(stage.runs(deal))
-    stage.turn(minutes=10)
-    stage.write(deal, install_date="2026-06-08", conditions="4 этаж")
-    stage.turn(minutes=10)
-    assert len(stage.runs(deal)) == before
-    assert stage.visits(ALEXEY) == ["08.06 10:00"]
+def test_writing_the_same_day_again_changes_nothing(booked: Stage) -> None:
+    deal = booked.deal
+    before = len(booked.runs(deal))
+    booked.turn(minutes=10)
+    booked.write(deal, install_date="2026-06-08", conditions="4 этаж")
+    booked.turn(minutes=10)
+    assert len(booked.runs(deal)) == before
+    assert booked.visits(ALEXEY) == ["08.06 10:00"]
 
 
 def test_a_day_written_while_the_entry_is_still_unread_is_the_one_that_is_checked(stage: Stage) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from b24app.core.item import ItemRef
 from b24app.core.portal import PortalSettings
-from b24app.engine.asks import ask_help, set_learned
+from b24app.engine.people.asks import ask_help, set_learned
 from b24app.store import processes
 from tests.flows.stage import AGREED, ALEXEY, IVAN, MARIA, SUMMING_UP, Stage, a_file
 

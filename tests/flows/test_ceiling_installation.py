@@ -2,64 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from b24app.core.portal import Gateway, Secrets
+from b24app.core.portal import Gateway
+from tests.flows.gateways import askable, set_up_gateway
 from tests.flows.stage import AGREED, ALEXEY, DMITRY, HEAD, MARIA, Stage, a_file
+from tests.flows.theatre import Theatre, given_out
 
 INSTALL = "Выполнить монтаж"
 ASK = "узнать мнение о результате"
 
 
-def scheduled(stage: Stage, **fields: Any) -> int:
-    """Agree the day, confirm it on the Friday before, and move on."""
-    deal = stage.arrive("date_agreed", **{**AGREED, **fields})
-    stage.turn(days=4)
-    stage.close(deal, "Позвонить клиенту")
-    stage.move(deal, "installation_set")
-    return deal
+@pytest.fixture(scope="module")
+def before_installation(after_booking: Theatre) -> Iterator[Theatre]:
+    """The agreed day is confirmed on the Friday before, and the deal has moved on."""
+
+    def confirm(stage: Stage) -> None:
+        stage.turn(days=4)
+        stage.close(stage.deal, "Позвонить клиенту")
+        stage.move(stage.deal, "installation_set")
+
+    with after_booking.played(confirm) as given:
+        yield given
 
 
-def set_up_gateway(stage: Stage, gateway: Gateway) -> None:
-    workshop = stage.application.workshop
-    with workshop.database.write() as connection:
-        workshop.portals.set_secrets(connection, stage.portal_id, Secrets(gateway=gateway))
+@pytest.fixture
+def scheduled(before_installation: Theatre) -> Iterator[Stage]:
+    with given_out(before_installation) as stage:
+        yield stage
 
 
-def askable(stage: Stage) -> Gateway:
-    """A gateway that can be asked what became of a message."""
-    host, key = stage.world.sms.domain, {"login": stage.world.sms.login, "psw": stage.world.sms.password}
-    asked = "&".join(f"{name}={value}" for name, value in key.items())
-    return Gateway(
-        url=f"http://{host}/sys/send.php",
-        fields={**key, "phones": "{phone}", "mes": "{text}", "id": "{id}"},
-        failed="error",
-        status_url=f"http://{host}/sys/status.php?{asked}&phone={{phone}}&id={{id}}",
-        status_ok='"status"',
-    )
-
-
-def test_the_client_gets_the_agreement_by_sms_and_the_card_says_so(stage: Stage) -> None:
+def test_the_client_gets_the_agreement_by_sms_and_the_card_says_so(scheduled: Stage) -> None:
     """S2-14, 48."""
-    deal = scheduled(stage)
-    (sms,) = stage.world.sms.outbox
+    deal = scheduled.deal
+    (sms,) = scheduled.world.sms.outbox
     assert sms.to == "+79161234501"
     assert sms.text.startswith("Здравствуйте! Монтаж потолка назначен: 08.06.2026 10:00. Адрес: ул. Садовая, 5. ")
     assert "Мастер: Алексей Морозов" in sms.text
-    assert any(comment.startswith("Клиенту отправлено SMS на +79161234501") for comment in stage.comments(deal))
+    assert any(comment.startswith("Клиенту отправлено SMS на +79161234501") for comment in scheduled.comments(deal))
 
 
-def test_dragging_the_deal_back_and_on_without_a_change_sends_no_second_sms(stage: Stage) -> None:
+def test_dragging_the_deal_back_and_on_without_a_change_sends_no_second_sms(scheduled: Stage) -> None:
     """S2-48: once."""
-    deal = scheduled(stage)
-    stage.move(deal, "date_agreed")
-    stage.move(deal, "installation_set")
-    assert stage.stage_of(deal) == "installation_set"
-    assert len(stage.world.sms.outbox) == 1
-    assert len([t for t in stage.titles(deal, open_only=False) if t.startswith(INSTALL)]) == 1
-    assert stage.visits(ALEXEY) == ["08.06 10:00"]
+    deal = scheduled.deal
+    scheduled.move(deal, "date_agreed")
+    scheduled.move(deal, "installation_set")
+    assert scheduled.stage_of(deal) == "installation_set"
+    assert len(scheduled.world.sms.outbox) == 1
+    assert len([t for t in scheduled.titles(deal, open_only=False) if t.startswith(INSTALL)]) == 1
+    assert scheduled.visits(ALEXEY) == ["08.06 10:00"]
 
 
 def test_the_installer_gets_everything_he_needs_in_his_task(stage: Stage) -> None:
@@ -95,130 +89,130 @@ def test_the_installer_sees_the_lines_of_the_order(stage: Stage) -> None:
     assert "Полотно матовое — 24" in stage.task(deal, INSTALL)["description"]
 
 
-def test_finished_work_is_told_to_the_manager_who_asks_the_client_and_accepts(stage: Stage) -> None:
+def test_finished_work_is_told_to_the_manager_who_asks_the_client_and_accepts(scheduled: Stage) -> None:
     """S2-50, 51: the task waits for acceptance and goes off control with the manager's."""
-    deal = scheduled(stage)
-    stage.close(deal, INSTALL, by=ALEXEY)
-    assert stage.task(deal, INSTALL)["status"] == "4"
-    assert "завершены, монтажник Алексей Морозов" in stage.notices(MARIA)[-1]
-    assert len(stage.lines(deal, ASK)) == 4
-    stage.close(deal, ASK)
-    assert stage.task(deal, INSTALL)["status"] == "5"
-    assert any("снята с контроля" in comment for comment in stage.comments(deal))
-    stage.move(deal, "work_done")
-    assert stage.stage_of(deal) == "work_done"
-    assert stage.waiting().keys() == {"control:final_payment"}
+    deal = scheduled.deal
+    scheduled.close(deal, INSTALL, by=ALEXEY)
+    assert scheduled.task(deal, INSTALL)["status"] == "4"
+    assert "завершены, монтажник Алексей Морозов" in scheduled.notices(MARIA)[-1]
+    assert len(scheduled.lines(deal, ASK)) == 4
+    scheduled.close(deal, ASK)
+    assert scheduled.task(deal, INSTALL)["status"] == "5"
+    assert any("снята с контроля" in comment for comment in scheduled.comments(deal))
+    scheduled.move(deal, "work_done")
+    assert scheduled.stage_of(deal) == "work_done"
+    assert scheduled.waiting().keys() == {"control:final_payment"}
 
 
-def test_accepting_the_next_day_does_not_begin_the_acceptance_again(stage: Stage) -> None:
+def test_accepting_the_next_day_does_not_begin_the_acceptance_again(scheduled: Stage) -> None:
     """S2-51: being accepted dates the end of a task anew, and is no second end."""
-    deal = scheduled(stage)
-    stage.close(deal, INSTALL, by=ALEXEY)
-    stage.turn(hours=20)
-    stage.close(deal, ASK)
-    stage.turn(minutes=10)
-    assert stage.task(deal, INSTALL)["status"] == "5"
-    assert len([notice for notice in stage.notices(MARIA) if "завершены, монтажник" in notice]) == 1
-    assert [title for title in stage.titles(deal) if ASK in title] == []
+    deal = scheduled.deal
+    scheduled.close(deal, INSTALL, by=ALEXEY)
+    scheduled.turn(hours=20)
+    scheduled.close(deal, ASK)
+    scheduled.turn(minutes=10)
+    assert scheduled.task(deal, INSTALL)["status"] == "5"
+    assert len([notice for notice in scheduled.notices(MARIA) if "завершены, монтажник" in notice]) == 1
+    assert [title for title in scheduled.titles(deal) if ASK in title] == []
 
 
-def test_works_are_not_finished_before_they_are_accepted(stage: Stage) -> None:
+def test_works_are_not_finished_before_they_are_accepted(scheduled: Stage) -> None:
     """S2-24, 51."""
-    deal = scheduled(stage)
-    stage.close(deal, INSTALL, by=ALEXEY)
-    stage.move(deal, "work_done")
-    assert stage.stage_of(deal) == "installation_set"
-    assert any("не закрыта задача «Связаться с клиентом" in comment for comment in stage.comments(deal))
-    assert len(stage.world.sms.outbox) == 1
+    deal = scheduled.deal
+    scheduled.close(deal, INSTALL, by=ALEXEY)
+    scheduled.move(deal, "work_done")
+    assert scheduled.stage_of(deal) == "installation_set"
+    assert any("не закрыта задача «Связаться с клиентом" in comment for comment in scheduled.comments(deal))
+    assert len(scheduled.world.sms.outbox) == 1
 
 
-def test_work_given_back_by_the_manager_is_finished_again_and_accepted(stage: Stage) -> None:
+def test_work_given_back_by_the_manager_is_finished_again_and_accepted(scheduled: Stage) -> None:
     """S2-50, 51: the client has claims."""
-    deal = scheduled(stage)
-    stage.close(deal, INSTALL, by=ALEXEY)
-    stage.turn(hours=1)
-    stage.portal.as_user(MARIA).call("tasks.task.disapprove", taskId=int(stage.task(deal, INSTALL)["id"]))
-    stage.settle()
-    assert stage.task(deal, INSTALL)["status"] in ("2", "3")
-    stage.turn(hours=1)
-    stage.close(deal, INSTALL, by=ALEXEY)
-    assert len([notice for notice in stage.notices(MARIA) if "завершены, монтажник" in notice]) == 2
-    assert len([title for title in stage.titles(deal, open_only=False) if ASK in title]) == 1
-    stage.close(deal, ASK)
-    assert stage.task(deal, INSTALL)["status"] == "5"
+    deal = scheduled.deal
+    scheduled.close(deal, INSTALL, by=ALEXEY)
+    scheduled.turn(hours=1)
+    scheduled.portal.as_user(MARIA).call("tasks.task.disapprove", taskId=int(scheduled.task(deal, INSTALL)["id"]))
+    scheduled.settle()
+    assert scheduled.task(deal, INSTALL)["status"] in ("2", "3")
+    scheduled.turn(hours=1)
+    scheduled.close(deal, INSTALL, by=ALEXEY)
+    assert len([notice for notice in scheduled.notices(MARIA) if "завершены, монтажник" in notice]) == 2
+    assert len([title for title in scheduled.titles(deal, open_only=False) if ASK in title]) == 1
+    scheduled.close(deal, ASK)
+    assert scheduled.task(deal, INSTALL)["status"] == "5"
 
 
-def test_accepting_while_the_work_was_given_back_waits_for_the_installer(stage: Stage) -> None:
+def test_accepting_while_the_work_was_given_back_waits_for_the_installer(scheduled: Stage) -> None:
     """S2-51: nothing unfinished goes off control."""
-    deal = scheduled(stage)
-    stage.close(deal, INSTALL, by=ALEXEY)
-    stage.turn(hours=1)
-    stage.portal.as_user(MARIA).call("tasks.task.disapprove", taskId=int(stage.task(deal, INSTALL)["id"]))
-    stage.close(deal, ASK)
-    assert stage.task(deal, INSTALL)["status"] in ("2", "3")
-    assert "рано" in stage.notices(MARIA)[-1]
-    stage.turn(hours=1)
-    stage.close(deal, INSTALL, by=ALEXEY)
-    assert ASK in stage.titles(deal, user=MARIA)[-1]
-    stage.close(deal, ASK)
-    assert stage.task(deal, INSTALL)["status"] == "5"
+    deal = scheduled.deal
+    scheduled.close(deal, INSTALL, by=ALEXEY)
+    scheduled.turn(hours=1)
+    scheduled.portal.as_user(MARIA).call("tasks.task.disapprove", taskId=int(scheduled.task(deal, INSTALL)["id"]))
+    scheduled.close(deal, ASK)
+    assert scheduled.task(deal, INSTALL)["status"] in ("2", "3")
+    assert "рано" in scheduled.notices(MARIA)[-1]
+    scheduled.turn(hours=1)
+    scheduled.close(deal, INSTALL, by=ALEXEY)
+    assert ASK in scheduled.titles(deal, user=MARIA)[-1]
+    scheduled.close(deal, ASK)
+    assert scheduled.task(deal, INSTALL)["status"] == "5"
 
 
-def test_an_installer_who_skips_lines_of_his_checklist_gets_the_task_back(stage: Stage) -> None:
-    deal = scheduled(stage)
-    stage.close(deal, INSTALL, by=ALEXEY, tick=False)
-    assert stage.task(deal, INSTALL)["status"] in ("2", "3")
-    assert "Сфотографировать" in stage.task_comments(deal, INSTALL)[0]
-    assert stage.titles(deal, user=MARIA) == []
+def test_an_installer_who_skips_lines_of_his_checklist_gets_the_task_back(scheduled: Stage) -> None:
+    deal = scheduled.deal
+    scheduled.close(deal, INSTALL, by=ALEXEY, tick=False)
+    assert scheduled.task(deal, INSTALL)["status"] in ("2", "3")
+    assert "Сфотографировать" in scheduled.task_comments(deal, INSTALL)[0]
+    assert scheduled.titles(deal, user=MARIA) == []
 
 
-def test_an_installation_open_after_two_working_days_is_told_to_the_head(stage: Stage) -> None:
+def test_an_installation_open_after_two_working_days_is_told_to_the_head(scheduled: Stage) -> None:
     """S2-28."""
-    deal = scheduled(stage)
-    assert stage.waiting() == {"control:install": "09.06 18:00"}
-    stage.turn(days=5)
-    (title,) = stage.titles(deal, user=HEAD)
+    deal = scheduled.deal
+    assert scheduled.waiting() == {"control:install": "09.06 18:00"}
+    scheduled.turn(days=5)
+    (title,) = scheduled.titles(deal, user=HEAD)
     assert title.startswith("Разобраться, почему монтаж не завершён")
 
 
-def test_a_new_day_after_the_sms_brings_the_deal_back_and_a_second_sms_with_the_new_day(stage: Stage) -> None:
+def test_a_new_day_after_the_sms_brings_the_deal_back_and_a_second_sms_with_the_new_day(scheduled: Stage) -> None:
     """S2-47, 48: visit and installer's task are cancelled, checks run again, nothing is sent before it is confirmed."""
-    deal = scheduled(stage)
-    stage.turn(minutes=10)
-    stage.write(deal, install_date="2026-06-16")
-    assert stage.stage_of(deal) == "date_agreed"
-    assert stage.visits(ALEXEY) == ["16.06 10:00"]
-    assert stage.titles(deal, user=ALEXEY) == []
-    assert stage.titles(deal, user=MARIA) == ["Подтвердить с клиентом новую дату монтажа: Потолки, ул. Садовая, 5"]
-    assert any("Перенос монтажа, теперь 16.06.2026 10:00" in comment for comment in stage.comments(deal))
-    assert stage.waiting() == {"remind:confirm_client": "15.06 10:00", "remind:confirm_control": "15.06 18:00"}
-    assert len(stage.world.sms.outbox) == 1
-    stage.turn(days=10)
-    for title in stage.titles(deal, user=MARIA):
-        stage.close(deal, title)
-    stage.move(deal, "installation_set")
-    days = [sms.text.split("назначен: ")[1][:16] for sms in stage.world.sms.outbox]
+    deal = scheduled.deal
+    scheduled.turn(minutes=10)
+    scheduled.write(deal, install_date="2026-06-16")
+    assert scheduled.stage_of(deal) == "date_agreed"
+    assert scheduled.visits(ALEXEY) == ["16.06 10:00"]
+    assert scheduled.titles(deal, user=ALEXEY) == []
+    assert scheduled.titles(deal, user=MARIA) == ["Подтвердить с клиентом новую дату монтажа: Потолки, ул. Садовая, 5"]
+    assert any("Перенос монтажа, теперь 16.06.2026 10:00" in comment for comment in scheduled.comments(deal))
+    assert scheduled.waiting() == {"remind:confirm_client": "15.06 10:00", "remind:confirm_control": "15.06 18:00"}
+    assert len(scheduled.world.sms.outbox) == 1
+    scheduled.turn(days=10)
+    for title in scheduled.titles(deal, user=MARIA):
+        scheduled.close(deal, title)
+    scheduled.move(deal, "installation_set")
+    days = [sms.text.split("назначен: ")[1][:16] for sms in scheduled.world.sms.outbox]
     assert days == ["08.06.2026 10:00", "16.06.2026 10:00"]
-    assert stage.titles(deal, user=ALEXEY) == ["Выполнить монтаж 16.06.2026 10:00: Потолки, ул. Садовая, 5"]
+    assert scheduled.titles(deal, user=ALEXEY) == ["Выполнить монтаж 16.06.2026 10:00: Потолки, ул. Садовая, 5"]
 
 
-def test_a_new_day_that_is_no_good_after_the_sms_goes_all_the_way_back(stage: Stage) -> None:
+def test_a_new_day_that_is_no_good_after_the_sms_goes_all_the_way_back(scheduled: Stage) -> None:
     """S2-45, 47."""
-    deal = scheduled(stage)
-    stage.turn(minutes=10)
-    stage.write(deal, install_date="2026-06-07")
-    assert stage.stage_of(deal) == "materials_bought"
-    assert (stage.visits(ALEXEY), stage.titles(deal, user=ALEXEY)) == ([], [])
-    assert len(stage.world.sms.outbox) == 1
+    deal = scheduled.deal
+    scheduled.turn(minutes=10)
+    scheduled.write(deal, install_date="2026-06-07")
+    assert scheduled.stage_of(deal) == "materials_bought"
+    assert (scheduled.visits(ALEXEY), scheduled.titles(deal, user=ALEXEY)) == ([], [])
+    assert len(scheduled.world.sms.outbox) == 1
 
 
-def test_another_installer_after_the_sms_gets_the_visit_and_later_the_task(stage: Stage) -> None:
-    deal = scheduled(stage)
-    stage.turn(minutes=10)
-    stage.write(deal, installer=DMITRY)
-    assert stage.stage_of(deal) == "date_agreed"
-    assert (stage.visits(ALEXEY), stage.visits(DMITRY)) == ([], ["08.06 10:00"])
-    assert (stage.titles(deal, user=ALEXEY), stage.titles(deal, user=DMITRY)) == ([], [])
+def test_another_installer_after_the_sms_gets_the_visit_and_later_the_task(scheduled: Stage) -> None:
+    deal = scheduled.deal
+    scheduled.turn(minutes=10)
+    scheduled.write(deal, installer=DMITRY)
+    assert scheduled.stage_of(deal) == "date_agreed"
+    assert (scheduled.visits(ALEXEY), scheduled.visits(DMITRY)) == ([], ["08.06 10:00"])
+    assert (scheduled.titles(deal, user=ALEXEY), scheduled.titles(deal, user=DMITRY)) == ([], [])
 
 
 def test_a_client_without_a_phone_is_left_to_the_manager(stage: Stage) -> None:

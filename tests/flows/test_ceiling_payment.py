@@ -7,7 +7,7 @@ import json
 import pytest
 import requests
 
-from b24app.engine.payments import OtherPayment, Payment, confirm, signature
+from b24app.engine.people.payments import OtherPayment, Payment, confirm, signature
 from tests.flows.stage import MARIA, SUMMING_UP, Stage, a_file
 
 

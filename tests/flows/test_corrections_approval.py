@@ -6,113 +6,108 @@ from datetime import timedelta
 
 import pytest
 
-from b24app.engine.forms import NotYours
+from b24app.engine.people.forms import NotYours
 from tests.flows.corrections import ACCOUNTANT, CODE, FOUND, MEASURES, OFFICER, REGULATION, YES, Loop, no
-from tests.flows.stage import ADMIN, FOREMAN, HEAD, IVAN, MARIA, Stage
+from tests.flows.stage import ADMIN, FOREMAN, HEAD, IVAN, MARIA
 
 VOTE = "Согласовать меры: Потолки, ул. Садовая, 5"
 
 
-@pytest.fixture
-def loop(stage: Stage) -> Loop:
-    return Loop(stage)
-
-
-def test_every_member_gets_the_measures_to_vote_on(loop: Loop) -> None:
+def test_every_member_gets_the_measures_to_vote_on(voting: Loop) -> None:
     """S3-30."""
-    correction = loop.put_to_the_vote()
+    correction = voting.item
     for member in (HEAD, FOREMAN, ACCOUNTANT):
-        assert loop.items.tasks(correction, member) == [VOTE]
-    assert "1. Дополнить регламент переноса монтажа" in loop.task(correction, VOTE)["description"]
-    assert not loop.sheet(correction, IVAN).yours
+        assert voting.items.tasks(correction, member) == [VOTE]
+    assert "1. Дополнить регламент переноса монтажа" in voting.task(correction, VOTE)["description"]
+    assert not voting.sheet(correction, IVAN).yours
 
 
-def test_a_stranger_has_no_vote(loop: Loop) -> None:
-    correction = loop.put_to_the_vote()
+def test_a_stranger_has_no_vote(voting: Loop) -> None:
+    correction = voting.item
     for stranger in (IVAN, MARIA, OFFICER):
         with pytest.raises(NotYours):
-            loop.fill(correction, stranger, YES)
+            voting.fill(correction, stranger, YES)
 
 
-def test_nothing_is_changed_before_the_last_vote_that_is_needed(loop: Loop) -> None:
-    correction = loop.put_to_the_vote()
-    loop.fill(correction, HEAD, YES)
-    loop.fill(correction, FOREMAN, YES)
-    assert "Ещё не ответили: Елена Новикова" in loop.whys(correction, "count_votes")[-1]
-    loop.items.move(correction, "changes")
-    assert loop.items.on(correction) == "approval"
-    assert loop.items.tasks(correction, ACCOUNTANT) == [VOTE]
-    loop.fill(correction, ACCOUNTANT, YES)
-    loop.items.move(correction, "changes")
-    assert loop.items.on(correction) == "changes"
+def test_nothing_is_changed_before_the_last_vote_that_is_needed(voting: Loop) -> None:
+    correction = voting.item
+    voting.fill(correction, HEAD, YES)
+    voting.fill(correction, FOREMAN, YES)
+    assert "Ещё не ответили: Елена Новикова" in voting.whys(correction, "count_votes")[-1]
+    voting.items.move(correction, "changes")
+    assert voting.items.on(correction) == "approval"
+    assert voting.items.tasks(correction, ACCOUNTANT) == [VOTE]
+    voting.fill(correction, ACCOUNTANT, YES)
+    voting.items.move(correction, "changes")
+    assert voting.items.on(correction) == "changes"
 
 
-def test_one_rejection_sends_the_measures_back_with_its_comment(loop: Loop) -> None:
+def test_one_rejection_sends_the_measures_back_with_its_comment(voting: Loop) -> None:
     """S3-30: the way of rejection, and the second round."""
-    correction = loop.put_to_the_vote()
-    loop.fill(correction, HEAD, YES)
-    loop.fill(correction, FOREMAN, no("Добавьте контроль склада"))
-    assert loop.items.on(correction) == "measures"
-    assert loop.items.tasks(correction) == ["Записать итог и меры: Потолки, ул. Садовая, 5"]
-    assert any("Добавьте контроль склада" in comment for comment in loop.items.comments(correction))
-    assert any("Добавьте контроль склада" in notice for notice in loop.stage.notices(OFFICER))
-    assert loop.stage.waiting().keys() == {"control:measures"}
+    correction = voting.item
+    voting.fill(correction, HEAD, YES)
+    voting.fill(correction, FOREMAN, no("Добавьте контроль склада"))
+    assert voting.items.on(correction) == "measures"
+    assert voting.items.tasks(correction) == ["Записать итог и меры: Потолки, ул. Садовая, 5"]
+    assert any("Добавьте контроль склада" in comment for comment in voting.items.comments(correction))
+    assert any("Добавьте контроль склада" in notice for notice in voting.stage.notices(OFFICER))
+    assert voting.stage.waiting().keys() == {"control:measures"}
 
-    loop.items.move(correction, "approval")
-    assert loop.items.on(correction) == "measures"
-    loop.fill(
+    voting.items.move(correction, "approval")
+    assert voting.items.on(correction) == "measures"
+    voting.fill(
         correction, OFFICER, {"outcome": "partial", "measures": [REGULATION, {**REGULATION, "text": "Контроль склада"}]}
     )
-    loop.items.move(correction, "approval")
-    assert loop.items.tasks(correction, HEAD) == [VOTE]
+    voting.items.move(correction, "approval")
+    assert voting.items.tasks(correction, HEAD) == [VOTE]
     for member in (HEAD, FOREMAN, ACCOUNTANT):
-        loop.fill(correction, member, YES)
-    loop.items.move(correction, "changes")
-    assert loop.items.tasks(correction) == [
-        "Изменить: Дополнить регламент переноса монтажа",
-        "Изменить: Контроль склада",
+        voting.fill(correction, member, YES)
+    voting.items.move(correction, "changes")
+    assert voting.items.tasks(correction) == [
+        "Дополнить регламент переноса монтажа",
+        "Контроль склада",
     ]
 
 
-def test_a_silent_member_is_reminded_and_then_his_head_decides(loop: Loop) -> None:
+def test_a_silent_member_is_reminded_and_then_his_head_decides(voting: Loop) -> None:
     """S3-30: reminder after a working day, the head at the deadline of two."""
-    correction = loop.put_to_the_vote()
-    loop.fill(correction, HEAD, YES)
-    loop.fill(correction, FOREMAN, YES)
-    loop.stage.turn(days=1, hours=8)
-    assert any("Комиссия ждёт ваш голос" in notice for notice in loop.stage.notices(ACCOUNTANT))
-    loop.stage.turn(days=1)
-    assert loop.items.tasks(correction, ADMIN) == [
+    correction = voting.item
+    voting.fill(correction, HEAD, YES)
+    voting.fill(correction, FOREMAN, YES)
+    voting.stage.turn(days=1, hours=8)
+    assert any("Комиссия ждёт ваш голос" in notice for notice in voting.stage.notices(ACCOUNTANT))
+    voting.stage.turn(days=1)
+    assert voting.items.tasks(correction, ADMIN) == [
         "Решить за Елена Новикова: меры по «Анализ сделки: Потолки, ул. Садовая, 5»"
     ]
-    loop.fill(correction, ADMIN, YES)
-    assert loop.items.tasks(correction) == ["Поставить задачи на изменения: Анализ сделки: Потолки, ул. Садовая, 5"]
-    loop.items.move(correction, "changes")
-    assert loop.items.on(correction) == "changes"
+    voting.fill(correction, ADMIN, YES)
+    assert voting.items.tasks(correction) == ["Поставить задачи на изменения: Анализ сделки: Потолки, ул. Садовая, 5"]
+    voting.items.move(correction, "changes")
+    assert voting.items.on(correction) == "changes"
 
 
-def test_who_votes_in_time_is_not_reminded(loop: Loop) -> None:
-    correction = loop.put_to_the_vote()
+def test_who_votes_in_time_is_not_reminded(voting: Loop) -> None:
+    correction = voting.item
     for member in (HEAD, FOREMAN, ACCOUNTANT):
-        loop.fill(correction, member, YES)
-    before = loop.stage.notices(HEAD)
-    loop.stage.turn(days=3)
-    assert [notice for notice in loop.stage.notices(HEAD) if "Комиссия ждёт" in notice] == []
-    assert before == loop.stage.notices(HEAD)
+        voting.fill(correction, member, YES)
+    before = voting.stage.notices(HEAD)
+    voting.stage.turn(days=3)
+    assert [notice for notice in voting.stage.notices(HEAD) if "Комиссия ждёт" in notice] == []
+    assert before == voting.stage.notices(HEAD)
 
 
-def test_the_head_of_a_member_who_has_left_votes_instead(loop: Loop) -> None:
-    correction = loop.analysed()
-    loop.stage.portal.people.users[ACCOUNTANT].active = False
-    loop.stage.clock.advance(timedelta(minutes=11))  # people are read again
-    loop.fill(correction, OFFICER, MEASURES)
-    loop.items.move(correction, "approval")
-    assert loop.items.tasks(correction, ADMIN) == [VOTE]
-    assert "Елена Новикова" in loop.whys(correction, "start_approval")[-1]
+def test_the_head_of_a_member_who_has_left_votes_instead(analysed: Loop) -> None:
+    correction = analysed.item
+    analysed.stage.portal.people.users[ACCOUNTANT].active = False
+    analysed.stage.clock.advance(timedelta(minutes=11))  # people are read again
+    analysed.fill(correction, OFFICER, MEASURES)
+    analysed.items.move(correction, "approval")
+    assert analysed.items.tasks(correction, ADMIN) == [VOTE]
+    assert "Елена Новикова" in analysed.whys(correction, "start_approval")[-1]
     for member in (HEAD, FOREMAN, ADMIN):
-        loop.fill(correction, member, YES)
-    loop.items.move(correction, "changes")
-    assert loop.items.on(correction) == "changes"
+        analysed.fill(correction, member, YES)
+    analysed.items.move(correction, "changes")
+    assert analysed.items.on(correction) == "changes"
 
 
 def test_nobody_judges_his_own_work(loop: Loop) -> None:
@@ -123,14 +118,14 @@ def test_nobody_judges_his_own_work(loop: Loop) -> None:
     assert set(loop.commission(correction)) == {ADMIN, FOREMAN, ACCOUNTANT}
 
 
-def test_a_card_dragged_away_and_back_keeps_its_votes(loop: Loop) -> None:
-    correction = loop.put_to_the_vote()
-    loop.fill(correction, HEAD, YES)
-    loop.items.move(correction, "finalisation")  # too early, moved back by the application
-    assert loop.items.on(correction) == "approval"
-    assert loop.items.tasks(correction, HEAD) == []
-    loop.fill(correction, FOREMAN, YES)
-    loop.fill(correction, ACCOUNTANT, YES)
-    loop.items.move(correction, "changes")
-    assert loop.items.on(correction) == "changes"
-    assert loop.stage.tie(CODE).key_of(loop.field(correction, "stageId")) == "changes"
+def test_a_card_dragged_away_and_back_keeps_its_votes(voting: Loop) -> None:
+    correction = voting.item
+    voting.fill(correction, HEAD, YES)
+    voting.items.move(correction, "finalisation")  # too early, moved back by the application
+    assert voting.items.on(correction) == "approval"
+    assert voting.items.tasks(correction, HEAD) == []
+    voting.fill(correction, FOREMAN, YES)
+    voting.fill(correction, ACCOUNTANT, YES)
+    voting.items.move(correction, "changes")
+    assert voting.items.on(correction) == "changes"
+    assert voting.stage.tie(CODE).key_of(voting.field(correction, "stageId")) == "changes"

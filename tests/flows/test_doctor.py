@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import delete, update
 
-from b24app.engine.alarms import SILENT_AFTER, SKEW, listen, silences
-from b24app.engine.doctor import Diagnosis, diagnose
-from b24app.engine.doctor_checks import Finding
-from b24app.engine.upkeep import Upkeep, keep_alive
+from b24app.engine.watching.alarms import SILENT_AFTER, SKEW, listen, silences
+from b24app.engine.watching.doctor import Diagnosis, diagnose
+from b24app.engine.watching.doctor_checks import Finding
+from b24app.engine.watching.upkeep import Upkeep, keep_alive
 from b24app.store import tables as t
 from tests.flows.stage import ADMIN, ALEXEY, MARIA, Stage
 
@@ -37,8 +37,8 @@ def bad(found: Diagnosis) -> dict[str, str]:
     return {f.code: f.level for part in found.parts for f in part.findings if f.level in ("warning", "broken")}
 
 
-EXPECTED = {"address": "warning", "oauth": "warning"}
-"""A stage is served over plain http beside an authorization server of its own."""
+EXPECTED = {"address": "warning", "oauth": "warning", "roles": "warning"}
+"""A stage is served over plain http beside an authorization server of its own, and no quality officer is named yet."""
 
 
 def test_a_portal_in_order_has_nothing_to_mend(stage: Stage) -> None:

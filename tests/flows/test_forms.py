@@ -8,23 +8,20 @@ from pathlib import Path
 import pytest
 
 from b24app.core.item import ItemRef
-from b24app.engine import rerun
+from b24app.engine.decisions import rerun
 from b24app.store import forms
 from tests.flows.cards import open_tab
 from tests.flows.kinds import Items
-from tests.flows.stage import ADMIN, ALEXEY, HEAD, IVAN, MARIA, Stage, a_stage
+from tests.flows.stage import ADMIN, ALEXEY, HEAD, IVAN, MARIA, Stage
+from tests.flows.theatre import Theatre, a_theatre
 
 FILES = Path(__file__).parent / "files" / "forms"
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with a_stage(tmp_path, files=FILES) as stage:
-        stage.install()
-        stage.settle()
-        yield stage
-        assert stage.world.complaints == []
-        assert stage.troubles() == stage.expected_troubles
+@pytest.fixture(scope="module")
+def theatre() -> Iterator[Theatre]:
+    with a_theatre(files=FILES) as built:
+        yield built
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from werkzeug.datastructures import MultiDict
 
 from b24app import log as logs
 from b24app.core.portal import Gateway, Secrets
-from b24app.engine.doctor import diagnose
-from b24app.engine.upkeep import Upkeep
+from b24app.engine.watching.doctor import diagnose
+from b24app.engine.watching.upkeep import Upkeep
 from b24app.web.settings_forms import gateway_fields, read_gateway
 from sandbox.faults import KINDS
 from tests.flows.stage import ADMIN, AGREED, MARIA, Stage

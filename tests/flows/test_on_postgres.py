@@ -1,17 +1,26 @@
-"""The ceiling deal from its contract to the last payment, on PostgreSQL."""
+"""On PostgreSQL: the ceiling deal from its contract to the last payment, and the jobs of workers that die."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued
 from psycopg import sql
 
-from b24app.engine.queueing import apply_schema
+from b24app.core.item import ItemRef
+from b24app.engine.figures.exporting import Exported, export
+from b24app.engine.figures.exports import look
+from b24app.engine.running.queueing import TASK, apply_schema, conninfo, take_over
+from tests.flows.corrections import Loop
 from tests.flows.stage import AGREED, ALEXEY, HEAD, SUMMING_UP, Stage, a_file, a_stage
 
 pytestmark = pytest.mark.postgres
@@ -79,6 +88,26 @@ def test_a_deal_walks_all_stages_with_every_branch_on_its_way(stage: Stage) -> N
     assert stage.stage_of(deal) == "paid_accepted"
     assert (stage.titles(deal), list(stage.waiting())) == ([SUMMING_UP], ["control:summary"])
     assert len(stage.world.sms.outbox) == 1
+    its_analysis_is_exported(Loop(stage), ItemRef(2, deal))
+
+
+def its_analysis_is_exported(loop: Loop, deal: ItemRef) -> None:
+    """Export a cancelled analysis while another exporter tries the same."""
+    workshop, met = loop.stage.application.workshop, list[Exported]()
+    loop.items.move(loop.summed_up(deal), "cancelled")
+
+    def sleep(length: timedelta) -> None:
+        loop.stage.clock.advance(length)
+
+    def meanwhile(server: str, methods: tuple[str, ...]) -> None:
+        if server == "sheets" and not met:
+            met.append(export(workshop, sleep))
+
+    loop.stage.world.before_request = meanwhile
+    done = look(workshop, sleep)
+    assert done is not None
+    assert (done.how, done.rows, met) == ("done", 1, [Exported("busy")])
+    assert look(workshop, sleep) is None
 
 
 def test_two_orders_for_one_installer_are_decided_one_after_the_other(stage: Stage) -> None:
@@ -86,3 +115,30 @@ def test_two_orders_for_one_installer_are_decided_one_after_the_other(stage: Sta
     second = stage.arrive("date_agreed", "Потолки, пр. Мира, 10", **AGREED)
     assert (stage.stage_of(first), stage.stage_of(second)) == ("date_agreed", "materials_bought")
     assert "занят другим заказом" in stage.comments(second)[0]
+
+
+async def after_a_worker_died(url: str) -> list[object]:
+    """Let a worker die over a portal's job while the clock puts down the next one; return whose jobs others get then."""
+    app = App(connector=PsycopgConnector(conninfo=conninfo(url), min_size=1, max_size=2))
+    task = app.configure_task(TASK, lock="portal:7", queueing_lock="portal:7")
+    async with app.open_async():
+        dead, living = await app.job_manager.register_worker(), await app.job_manager.register_worker()
+        await task.defer_async(portal_id=7)
+        assert await app.job_manager.fetch_job(None, dead) is not None
+        await task.defer_async(portal_id=7)
+        with pytest.raises(AlreadyEnqueued):
+            await task.defer_async(portal_id=7)
+        before = await app.job_manager.fetch_job(None, living)
+        await app.connector.execute_query_async(
+            "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour' WHERE id = %(dead)s", dead=dead
+        )
+        await take_over(app)
+        got = [before, await app.job_manager.fetch_job(None, living), await app.job_manager.fetch_job(None, living)]
+        return [job.task_kwargs["portal_id"] if job else None for job in got]
+
+
+def test_a_dead_workers_portal_goes_to_a_living_one_though_a_job_for_it_waits_already(database_url: str) -> None:
+    """The clock puts one down every second."""
+    apply_schema(database_url)
+    with ThreadPoolExecutor(1) as thread:  # of its own: in this one a browser's loop may be running
+        assert thread.submit(asyncio.run, after_a_worker_died(database_url)).result() == [None, 7, None]

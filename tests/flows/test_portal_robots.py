@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +10,8 @@ import pytest
 from b24app.core.item import ItemRef
 from b24app.store import journal
 from sandbox.automation import Run as PortalRun
-from tests.flows.kinds import FILES, Items
-from tests.flows.stage import ADMIN, AGREED, ALEXEY, HEAD, MARIA, SOLD, Stage, a_stage
+from tests.flows.kinds import Items
+from tests.flows.stage import ADMIN, AGREED, ALEXEY, HEAD, MARIA, SOLD, Stage
 
 STAGE = "EXECUTING"
 """A stage of the portal's own pipeline, which no process is tied to."""
@@ -178,7 +176,7 @@ def test_a_call_that_comes_twice_is_one_run(stage: Stage) -> None:
 
 
 def test_a_robot_the_process_file_lists_for_the_same_stage_too_acts_once(stage: Stage) -> None:
-    """Issue, section 3; whoever comes first."""
+    """Whoever comes first."""
     stage.portal.automation.place(2, stage.stage_id("contract"), "autotask", {"title": "Подписать договор"})
     deal = stage.new_deal(contactId=1)
     assert stage.titles(deal) == ["Подписать договор"]
@@ -256,16 +254,6 @@ def test_the_journal_of_a_robot_call_keeps_its_cause_and_no_token(stage: Stage) 
 
 
 # On a smart process -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def three(tmp_path: Path) -> Iterator[Stage]:
-    with a_stage(tmp_path, files=FILES) as stage:
-        stage.install()
-        stage.settle()
-        yield stage
-        assert stage.world.complaints == []
-        assert stage.troubles() == []
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from b24app.engine.lane import Lane
+from b24app.engine.running.lane import LEASE, Lane
+from b24app.engine.running.workers import inherit
 from b24app.store import queue
 from b24app.store.alone import AlreadyServed, alone
 from tests.flows.stage import MARIA, Stage
@@ -106,6 +107,16 @@ def test_a_database_is_served_by_one_and_free_again_after_him(tmp_path: Path) ->
 def test_what_is_no_file_is_not_locked(url: str) -> None:
     with alone(url), alone(url):
         pass
+
+
+def test_the_only_server_of_a_database_does_not_wait_for_the_dead_one_before_it(stage: Stage) -> None:
+    workshop = stage.application.workshop
+    with workshop.database.write() as connection:
+        workshop.portals.take_lane(connection, stage.portal_id, "dead", workshop.now(), LEASE)
+        workshop.portals.wake(connection, stage.portal_id, workshop.now())
+    assert not Lane(workshop, stage.portal_id, "next").drain().worked
+    inherit(workshop)
+    assert Lane(workshop, stage.portal_id, "next").drain().worked
 
 
 def test_a_worker_told_to_stop_leaves_lane_and_work_to_the_next(stage: Stage) -> None:

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.flows.kinds import FILES, Items
 from tests.flows.stage import ADMIN, ALEXEY, HEAD, MARIA, Stage, a_stage
-
-
-@pytest.fixture
-def three(tmp_path: Path) -> Iterator[Stage]:
-    """An application with a process for leads, one for deals, and one for a smart process the portal has not got yet."""
-    with a_stage(tmp_path, files=FILES) as stage:
-        stage.install()
-        stage.settle()
-        yield stage
-        assert stage.world.complaints == []
-        assert stage.troubles() == []
 
 
 def test_a_lead_gets_its_task_and_its_control(three: Stage) -> None:

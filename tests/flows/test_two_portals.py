@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from b24app.core.portal import Gateway, PortalSettings, Secrets
-from b24app.engine.payments import signature
+from b24app.engine.people.payments import signature
 from sandbox.wire import decode_form, encode_form
 from tests.flows.stage import AGREED, ALEXEY, HEAD, MARIA, Stage, a_file, a_stage
 

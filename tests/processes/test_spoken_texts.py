@@ -121,6 +121,6 @@ def test_a_lesson_brings_links_with_titles_and_a_video() -> None:
     step = next(step for key, step in CASES if step.robot == "training_comment")
     (lesson,) = said_by(outcome_of("contract", step, "ru"))
 
-    assert "[URL=https://helpdesk.bitrix24.ru/open/22804914/]Карточка CRM" in lesson
+    assert "[URL=https://helpdesk.bitrix24.ru/open/22804914/]Карточка CRM[/URL]" in lesson
     assert "▶ [URL=https://" in lesson
     assert "5. Отметьте все пункты чек-листа" in lesson

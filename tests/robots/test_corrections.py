@@ -215,7 +215,7 @@ def test_answers_become_an_item_that_names_its_source() -> None:
     assert (item.entity_type_id, item.about) == (1030, DEAL_12)
     assert item.fields["source"] == "D_12"
     assert (item.fields["parentId2"], item.fields["pipeline"], item.fields["employee"]) == (12, PROCESS, MANAGER)
-    assert "Доволен ли клиент?: 4 / 5" in str(item.fields["summary"])
+    assert "Доволен ли клиент? 4 / 5" in str(item.fields["summary"])
     assert item.fields["assignedById"] == DIRECTOR  # nobody has the role, so the fallback does it
 
 
@@ -393,7 +393,7 @@ def test_each_measure_goes_its_way() -> None:
     system, regulation, order = of(AddTask, given(SYSTEM, REGULATION, LEARN))
     assert (system.responsible, system.group, system.stage, system.under_control) == (INSTALLER, 4, 31, True)
     assert (regulation.responsible, regulation.group) == (HEAD, None)  # no route: the officer decides
-    assert (order.responsible, order.title, order.creator) == (INSTALLER, "Изучить: Курс", HEAD)
+    assert (order.responsible, order.title, order.creator) == (INSTALLER, "Курс", HEAD)
 
 
 def own(row: dict[str, Any], **changes: Any) -> Ledger:
@@ -495,6 +495,13 @@ def test_the_end_is_told_to_the_source_if_it_is_there(source: Item | None, told:
     outcome = decided(close_correction.ROBOT, call(), facts(a_correction(), more={NeedItem(SOURCE): source}))
     assert [comment.item for comment in of(Comment, outcome)] == told
     assert [notice.user for notice in of(Notify, outcome)] == [MANAGER]
+
+
+def test_the_end_says_in_each_language_what_came_of_it() -> None:
+    item = a_correction(outcome="результат частично корректный")
+    outcome = decided(close_correction.ROBOT, call(), facts(item, forms=(measured(),), more={NeedItem(SOURCE): None}))
+    assert outcome.why.en.startswith("The correction has ended: the result is partly correct; changes: 1")
+    assert "результат частично корректный" in outcome.why.ru
 
 
 def test_nobody_tells_a_dismissed_employee() -> None:

@@ -36,6 +36,7 @@ def test_the_deal_goes_one_stage_back_with_all_reasons_and_a_task() -> None:
     assert task.deadline == NOW.replace(day=11, hour=18)
     assert isinstance(notice, Notify)
     assert notice.user == MANAGER
+    assert ". Проверка не пройдена: нет даты" in notice.text
     assert outcome.ok
     assert (outcome.returns.moved, outcome.returns.to) == (True, "materials")
 

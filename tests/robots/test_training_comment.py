@@ -16,7 +16,10 @@ from tests.builders import MANAGER, a_call, a_deal, a_house, decided, facts
 LESSON = Props(
     text=T("Согласуйте дату с {client}.", "Agree the date with {client}."),
     steps=(T("Откройте календарь", "Open the calendar"), T("Запишите дату", "Write the date")),
-    links=("https://helpdesk.bitrix24.ru/open/1 Календарь", "javascript:alert(1)"),
+    links=(
+        T("https://helpdesk.bitrix24.ru/open/1 Календарь", "https://helpdesk.bitrix24.ru/open/1 Calendar"),
+        T.same("javascript:alert(1)"),
+    ),
     video="https://video.example/1",
 )
 HARD = replace(LESSON, when="difficulty")
@@ -54,7 +57,9 @@ def test_a_link_that_is_none_is_left_out_and_the_journal_says_so() -> None:
 
 
 def test_the_english_portal_reads_english() -> None:
-    assert "Agree the date with" in text_of(teach(house=a_house(lang="en")))
+    said = text_of(teach(house=a_house(lang="en")))
+    assert "Agree the date with" in said
+    assert "[URL=https://helpdesk.bitrix24.ru/open/1]Calendar[/URL]" in said
 
 
 def test_training_switched_off_writes_nothing() -> None:

@@ -142,7 +142,9 @@ def test_what_the_app_changed_meanwhile_is_not_overwritten(desk: Desk, page: Fla
 
 
 def test_a_smart_process_is_moved_with_its_pipeline(desk: Desk, page: FlaskClient) -> None:
-    card = desk.call("crm.type.add", fields={"title": "Рекламации", "isStagesEnabled": "Y"})["type"]
+    relations = {"parent": [{"entityTypeId": 2, "isChildrenListEnabled": "true"}]}
+    fields = {"title": "Рекламации", "isStagesEnabled": "Y", "relations": relations}
+    card = desk.call("crm.type.add", fields=fields)["type"]
     type_id = card["entityTypeId"]
     item = desk.call("crm.item.add", entityTypeId=type_id, fields={"title": "Провис"})["item"]
     stage = desk.portal.crm.stages.stages(type_id, item["categoryId"])[1]
@@ -152,6 +154,9 @@ def test_a_smart_process_is_moved_with_its_pipeline(desk: Desk, page: FlaskClien
 
     assert desk.portal.crm.items[type_id][item["id"]]["stageId"] == stage.status_id
     assert "Рекламации" in shown(page, f"/crm/type/{type_id}/details/{item['id']}/")
+    deal = desk.deal(title="Окна")["id"]
+    desk.call("crm.item.update", entityTypeId=type_id, id=item["id"], fields={"parentId2": deal})
+    assert f'href="/crm/deal/details/{deal}/"' in shown(page, f"/crm/type/{type_id}/details/{item['id']}/")
 
 
 def test_deals_open_at_the_pipeline_where_life_is_or_that_was_looked_at_last(desk: Desk, page: FlaskClient) -> None:

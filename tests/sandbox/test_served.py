@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -204,8 +205,12 @@ def test_the_official_sdk_renews_its_token_and_understands_refusals(served: Serv
 def test_fast_bitrix24_reads_everything_in_batches(served: Served) -> None:
     for number in range(120):
         served.portal.as_user(1).call("crm.item.add", entityTypeId=2, fields={"title": str(number)})
-    client = Bitrix(served.portal.add_webhook(1), verbose=False)
+    with ThreadPoolExecutor(1) as thread:  # in the main thread it would leave an event loop behind
+        thread.submit(_read_in_batches, served).result()
 
+
+def _read_in_batches(served: Served) -> None:
+    client = Bitrix(served.portal.add_webhook(1), verbose=False)
     deals = client.get_all("crm.item.list", {"entityTypeId": 2, "select": ["id"]})
     rows = client.get_all("crm.stagehistory.list", {"entityTypeId": 2})
     made = client.call("crm.item.add", [{"entityTypeId": 2, "fields": {"title": f"new {n}"}} for n in range(3)])

@@ -222,7 +222,7 @@ def test_a_json_array_is_positional(desk: Desk) -> None:
 
 
 def test_time_spent_is_recorded_and_paged_by_its_own_parameters(desk: Desk) -> None:
-    number = desk.task(MANAGER)
+    number = desk.task(MANAGER, ALLOW_TIME_TRACKING="Y")
     for minutes in (30, 60, 90):
         desk.call("task.elapseditem.add", TASKID=number, ARFIELDS={"SECONDS": minutes * 60, "COMMENT_TEXT": "замер"})
 
@@ -232,6 +232,24 @@ def test_time_spent_is_recorded_and_paged_by_its_own_parameters(desk: Desk) -> N
 
     assert [(row["SECONDS"], row["MINUTES"]) for row in rows] == [("5400", "90")]
     assert desk.refusal("task.elapseditem.add", TASKID=99, ARFIELDS={"SECONDS": 1}) == (400, "0x000001")
+
+
+def test_time_records_are_ordered_filtered_and_selected(desk: Desk) -> None:
+    number = desk.task(MANAGER, ALLOW_TIME_TRACKING="Y")
+    for seconds in (60, 180, 120):
+        desk.call("task.elapseditem.add", TASKID=number, ARFIELDS={"SECONDS": seconds, "COMMENT_TEXT": "замер"})
+
+    params = {"0": number, "1": {"SECONDS": "desc"}, "2": {">ID": 1}, "3": ["ID", "SECONDS"]}
+    rows = desk.call("task.elapseditem.getlist", **params)
+
+    assert rows == [{"ID": "2", "SECONDS": "180"}, {"ID": "3", "SECONDS": "120"}]
+
+
+def test_time_recorded_where_nobody_sees_it_is_complained_of(desk: Desk) -> None:
+    number = desk.task(MANAGER)
+    desk.call("task.elapseditem.add", TASKID=number, ARFIELDS={"SECONDS": 60, "COMMENT_TEXT": "замер"})
+
+    assert f"time was recorded on task {number}" in desk.world.complaints.pop()
 
 
 def test_comments_are_listed_with_their_authors(desk: Desk) -> None:

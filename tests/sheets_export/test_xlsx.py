@@ -29,7 +29,12 @@ class Opened:
 
 
 def opened(*rows: Correction, lang: Lang = "ru") -> Opened:
-    archive = ZipFile(BytesIO(workbook(rows, OFFICE, lang, AT)))
+    return read_back(workbook(rows, OFFICE, lang, AT))
+
+
+def read_back(book: bytes) -> Opened:
+    """Read a workbook the way Excel does."""
+    archive = ZipFile(BytesIO(book))
     shared = [
         "".join(text.text or "" for text in item.iter(f"{{{NS['m']}}}t"))
         for item in ElementTree.fromstring(archive.read("xl/sharedStrings.xml"))

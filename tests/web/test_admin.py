@@ -1,28 +1,41 @@
 from __future__ import annotations
 
+import ast
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from b24app.core.actions import AddTask, MoveStage, SetTimer, Step
+import b24app
+from b24app.core.actions import Action, AddTask, MoveStage, SetTimer, Step
 from b24app.core.text import T
-from b24app.engine.work import BadStep
+from b24app.engine.decisions.work import BadStep
 from b24app.engine.workshop import Workshop
-from b24app.store import journal, ledger, queue
+from b24app.store import audit, queue, timers
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.web import admin
+from b24app.web.texts_audit import ACTS, FAILED
+from robots import CATALOGUE
 from tests.builders import MANAGER
-from tests.seeded import ADMIN_TOKEN, DEAL_12, House, a_house, a_portal, a_run, an_action
+from tests.seeded import ADMIN_TOKEN, DEAL_12, House, a_house, a_portal, a_run, an_action, stands_on
 from tests.web.pages import a_client
 from tests.web.test_admin_api import Asked, Done
 
 EVIL = "<script>alert(1)</script>"
-PAGES = ("/admin/runs", "/admin/incidents", "/admin/timers", "/admin/portals", "/admin/audit", "/admin/versions")
+PAGES = (
+    "/admin/runs",
+    "/admin/incidents",
+    "/admin/timers",
+    "/admin/portals",
+    "/admin/audit",
+    "/admin/versions",
+    "/admin/export",
+)
 
 
 @pytest.fixture
@@ -76,7 +89,7 @@ def press(client: FlaskClient, path: str, csrf: str | None = None, why: str = "�
 # The door --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/admin", "/admin/runs/1"])
+@pytest.mark.parametrize("path", [*PAGES, "/admin", "/admin/runs/1", "/admin/portals/1/corrections.xlsx"])
 def test_a_stranger_is_sent_to_the_door(stranger: FlaskClient, path: str) -> None:
     answer = stranger.get(path)
 
@@ -160,6 +173,7 @@ def test_a_failure_is_shown_with_its_reason_and_retried_under_the_operators_name
         queue.end_work(connection, work, house.at[0], "BadStep: " + EVIL)
     page = look(client, "/admin/incidents")
     assert "BadStep: &lt;script&gt;" in page
+    assert "работа: просьба сотрудника" in page
 
     assert press(client, "/admin/incidents/work-1/retry").status_code == 303
 
@@ -172,7 +186,7 @@ def test_a_timer_is_shown_by_the_companys_clock_and_cancelled(client: FlaskClien
     due = house.at[0] + timedelta(hours=24)
     with house.database.write() as connection:
         action = SetTimer(DEAL_12, "control", due, Step("control_task"), "контроль задачи")
-        ledger.set_timer(connection, portal.id, 1, None, action, house.at[0])
+        timers.put(connection, portal.id, 1, None, action, house.at[0])
     assert "11.06.2026 12:00" in look(client, "/admin/timers")
 
     assert press(client, "/admin/timers/1/cancel").status_code == 303
@@ -196,7 +210,9 @@ def test_a_rerun_is_previewed_and_then_confirmed(client: FlaskClient, house: Hou
 
 
 class Broken(Asked):
-    def rerun_run(self, workshop: Workshop, run_id: int, who: str, why: str, *, dry_run: bool, force: bool) -> Done:
+    def rerun_run(
+        self, workshop: Workshop, run_id: int, who: str, why: str, *, dry_run: bool, force: bool, once: str = ""
+    ) -> Done:
         raise BadStep(T.same(f"autotask: {EVIL}"))
 
 
@@ -258,14 +274,35 @@ def test_a_portal_is_shown_with_what_is_wrong_and_without_secrets(client: FlaskC
 
 def test_the_audit_shows_who_and_why(client: FlaskClient, house: House, portal: Portal) -> None:
     with house.database.write() as connection:
-        journal.note(connection, portal.id, house.at[0], EVIL, "settings", "потому что", key="значение")
-        journal.note(connection, None, house.at[0], "Ольга", "start")
+        audit.note(connection, portal.id, house.at[0], EVIL, "settings", "потому что", key="значение")
+        audit.note(connection, None, house.at[0], "Ольга", "start")
 
     page = look(client, "/admin/audit")
 
     assert "&lt;script&gt;alert(1)" in page
     assert "потому что" in page
+    assert "<td>Настройки</td>" in page
     assert "значение" in page
+
+
+def test_the_audit_has_words_for_everything_that_is_written_into_it() -> None:
+    written = {
+        said.value
+        for path in Path(b24app.__file__).parent.rglob("*.py")
+        if "audit.note(" in (source := path.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        if ast.unparse(node.func) in ("audit.note", "_changed", "_change_secrets")
+        if isinstance(said := node.args[4], ast.Constant)
+    }
+    assert {"booking", "retry", "payment_key", "rounds_stopped", "tie"} <= written
+    assert written - set(ACTS) == set()
+
+
+def test_every_work_and_action_that_may_fail_has_words() -> None:
+    actions = {get_args(get_type_hints(kind)["kind"])[0] for kind in get_args(get_args(Action)[0])}
+    kinds = actions | set(get_args(queue.WorkKind))
+    assert kinds - set(FAILED) == set()
 
 
 def test_pages_speak_english_too(client: FlaskClient) -> None:
@@ -278,3 +315,106 @@ def test_no_page_may_stand_in_a_frame(client: FlaskClient) -> None:
     answer = client.get("/admin/runs", base_url="https://app.example.test")
 
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+# Doing again on an item ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def robots(house: House) -> None:
+    """The house knows its robots."""
+    object.__setattr__(house.workshop, "catalogue", CATALOGUE)
+
+
+def item_path(portal: Portal, item: str = "D_12") -> str:
+    return f"/admin/portals/{portal.id}/items/{item}"
+
+
+@pytest.mark.usefixtures("robots")
+def test_an_item_is_shown_with_its_stage_and_reached_from_its_runs(
+    client: FlaskClient, house: House, portal: Portal
+) -> None:
+    run_id = a_run(house, portal)
+    stands_on(house, portal, "date_agreed")
+
+    for page in ("/admin/runs", f"/admin/runs/{run_id}"):
+        assert f'href="{item_path(portal)}"' in look(client, page)
+    shown = look(client, item_path(portal))
+    assert "Дата начала работ согласована" in shown
+    assert 'value="autotask"' in shown
+    assert 'name="do"' not in shown
+
+
+def test_a_stage_is_run_again_once_the_preview_was_confirmed(
+    client: FlaskClient, house: House, portal: Portal, asked: Asked
+) -> None:
+    entry = stands_on(house, portal, "contract")
+
+    preview = press(client, f"{item_path(portal)}/stage").get_data(as_text=True)
+    assert "Было бы сделано" in preview
+    assert preview.count('name="do"') == 1
+    done = press(client, f"{item_path(portal)}/stage", do="yes", force="yes").get_data(as_text=True)
+    assert "Было бы сделано" not in done
+
+    assert asked.calls == [
+        ("entry", entry, "Ольга", "клиент ждёт", True, False),
+        ("entry", entry, "Ольга", "клиент ждёт", False, True),
+    ]
+    assert press(client, f"{item_path(portal, 'D_99')}/stage").status_code == 404
+    assert press(client, "/admin/portals/99/items/D_12/stage").status_code == 404
+    assert press(client, f"{item_path(portal, 'x')}/stage").status_code == 404
+
+
+@pytest.mark.usefixtures("robots")
+def test_a_robot_is_run_with_properties_written_as_in_a_process_file(
+    client: FlaskClient, portal: Portal, asked: Asked
+) -> None:
+    props = "to: responsible\ntext: {ru: Позвоните, en: Call}\nhours: 2"
+
+    preview = press(client, f"{item_path(portal)}/robot", robot="notify", props=props).get_data(as_text=True)
+    assert 'name="do"' in preview
+    assert "text: {ru: Позвоните, en: Call}" in preview
+    press(client, f"{item_path(portal)}/robot", robot="notify", props=props, do="yes")
+
+    given = {"to": "responsible", "text": {"ru": "Позвоните", "en": "Call"}, "hours": 2}
+    assert asked.calls == [
+        ("robot", portal.id, DEAL_12, "notify", given, "Ольга", "клиент ждёт", True),
+        ("robot", portal.id, DEAL_12, "notify", given, "Ольга", "клиент ждёт", False),
+    ]
+    assert press(client, f"{item_path(portal)}/robot", robot="nobody").status_code == 404
+
+
+@pytest.mark.usefixtures("robots")
+@pytest.mark.parametrize(
+    ("props", "said"),
+    [
+        ("to: [", "это не YAML"),
+        ("just a text", "строками «имя: значение»"),
+        (f"a: {'x' * 20_001}", "длиннее 20000"),
+        (f"{EVIL}: 1\n{EVIL}: 2", "&lt;script&gt;"),
+    ],
+)
+def test_properties_that_cannot_be_read_are_said_so_and_kept(
+    client: FlaskClient, portal: Portal, asked: Asked, props: str, said: str
+) -> None:
+    page = press(client, f"{item_path(portal)}/robot", robot="notify", props=props, do="yes").get_data(as_text=True)
+
+    assert "Запустить не получилось" in page
+    assert said in page
+    assert EVIL not in page
+    assert asked.calls == []
+
+
+def test_nothing_is_run_again_without_session_form_token_or_reason(
+    stranger: FlaskClient, house: House, portal: Portal, asked: Asked
+) -> None:
+    stands_on(house, portal, "contract")
+    paths = [f"{item_path(portal)}/stage", f"{item_path(portal)}/robot"]
+    assert stranger.get(item_path(portal)).status_code == 302
+    for path in paths:
+        assert press(stranger, path, csrf="x", robot="notify", do="yes").status_code == 403
+    sign_in(stranger)
+    for path in paths:
+        assert press(stranger, path, csrf="x", robot="notify", do="yes").status_code == 403
+        assert press(stranger, path, why=" ", robot="notify", do="yes").status_code == 400
+    assert asked.calls == []

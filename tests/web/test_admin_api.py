@@ -16,10 +16,10 @@ from b24app.bitrix.errors import AuthLost, ServerTrouble
 from b24app.core.actions import AddTask, SetTimer, Step
 from b24app.core.item import ItemRef
 from b24app.core.text import T
-from b24app.engine.rerun import NoSuchThing
-from b24app.engine.work import BadStep
+from b24app.engine.decisions.rerun import NoSuchThing
+from b24app.engine.decisions.work import BadStep
 from b24app.engine.workshop import Workshop
-from b24app.store import ledger, queue
+from b24app.store import queue, timers
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.web import admin_api
@@ -44,11 +44,15 @@ class Asked:
 
     calls: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def rerun_run(self, workshop: Workshop, run_id: int, who: str, why: str, *, dry_run: bool, force: bool) -> Done:
+    def rerun_run(
+        self, workshop: Workshop, run_id: int, who: str, why: str, *, dry_run: bool, force: bool, once: str = ""
+    ) -> Done:
         self.calls.append(("run", run_id, who, why, dry_run, force))
         return Done()
 
-    def rerun_entry(self, workshop: Workshop, entry_id: int, who: str, why: str, *, dry_run: bool, force: bool) -> Done:
+    def rerun_entry(
+        self, workshop: Workshop, entry_id: int, who: str, why: str, *, dry_run: bool, force: bool, once: str = ""
+    ) -> Done:
         self.calls.append(("entry", entry_id, who, why, dry_run, force))
         return Done()
 
@@ -63,6 +67,7 @@ class Asked:
         why: str,
         *,
         dry_run: bool,
+        once: str = "",
     ) -> Done:
         self.calls.append(("robot", portal_id, item, code, dict(props), who, why, dry_run))
         return Done()
@@ -105,14 +110,21 @@ def change(client: FlaskClient, path: str, body: Any = None, token: str = ADMIN_
 def a_timer(house: House, portal: Portal) -> int:
     action = SetTimer(DEAL_12, "control", house.at[0], Step("control_task"), "контроль задачи")
     with house.database.write() as connection:
-        ledger.set_timer(connection, portal.id, 1, None, action, house.at[0])
-        return ledger.list_timers(connection)[-1][1].id
+        timers.put(connection, portal.id, 1, None, action, house.at[0])
+        return timers.listed(connection)[-1][1].id
 
 
 # Who may come in -------------------------------------------------------------------------------------------------------
 
-PATHS = ("/runs", "/runs/1", "/timers", "/portals", "/incidents", "/audit")
-CHANGES = ("/incidents/work-1/retry", "/timers/1/cancel", "/portals/1/wake", "/runs/1/rerun", "/robots/autotask/run")
+PATHS = ("/runs", "/runs/1", "/timers", "/portals", "/incidents", "/audit", "/export", "/portals/1/corrections.xlsx")
+CHANGES = (
+    "/export",
+    "/incidents/work-1/retry",
+    "/timers/1/cancel",
+    "/portals/1/wake",
+    "/runs/1/rerun",
+    "/robots/autotask/run",
+)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -320,7 +332,9 @@ def test_only_a_known_robot_is_run(house: House, portal: Portal, client: FlaskCl
 class Broken(Asked):
     """Meets a trouble of its own with every rerun."""
 
-    def rerun_run(self, workshop: Workshop, run_id: int, who: str, why: str, *, dry_run: bool, force: bool) -> Done:
+    def rerun_run(
+        self, workshop: Workshop, run_id: int, who: str, why: str, *, dry_run: bool, force: bool, once: str = ""
+    ) -> Done:
         raise {
             "step": BadStep(T.same("autotask: title")),
             "gone": NoSuchThing("robot set_booking"),
@@ -358,3 +372,18 @@ def rubbish(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     house = a_house(tmp_path_factory.mktemp("rubbish"))
     a_portal(house)
     return a_client(house.workshop, [lambda workshop: admin_api.pages(workshop, Asked())])
+
+
+# The export -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_export_wants_a_spreadsheet(house: House, client: FlaskClient) -> None:
+    assert look(client, "/export")["settled"] is False
+    assert change(client, "/export").status_code == 409
+    assert house.count(t.audit) == 0
+
+
+def test_the_workbook_is_there_without_a_spreadsheet(portal: Portal, client: FlaskClient) -> None:
+    answer = client.get(f"/admin/api/portals/{portal.host}/corrections.xlsx", headers=headers())
+    assert (answer.status_code, answer.data[:2]) == (200, b"PK")
+    assert client.get("/admin/api/portals/nobody/corrections.xlsx", headers=headers()).status_code == 404

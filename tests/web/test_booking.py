@@ -10,12 +10,12 @@ from flask.testing import FlaskClient
 
 from b24app.core.actions import ClaimSlot
 from b24app.core.item import DEAL, ItemRef
-from b24app.store import ledger
 from b24app.store import tables as t
+from b24app.store import visits
 from b24app.store.portals import Portal
 from b24app.web import booking
 from tests.builders import INSTALLER, MANAGER
-from tests.engine.test_booking import FRIDAY_TEN, entry
+from tests.engine.people.test_booking import FRIDAY_TEN, entry
 from tests.seeded import (
     House,
     Refusal,
@@ -63,7 +63,7 @@ def look(house: House, portal: Portal, client: FlaskClient, answers: Any = None,
 def held_for_windows(house: House, portal: Portal) -> None:
     with house.database.write() as connection:
         claim = ClaimSlot(ItemRef(DEAL, 13), INSTALLER, FRIDAY_TEN, FRIDAY_TEN + timedelta(hours=4))
-        ledger.claim_slot(connection, portal.id, claim, "Окна на Садовой", house.at[0])
+        visits.claim(connection, portal.id, claim, "Окна на Садовой", house.at[0])
 
 
 def test_the_tab_shows_the_crews_week(house: House, portal: Portal, client: FlaskClient) -> None:

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 
 from b24app.web.factory import MAX_BODY, create_web
 from b24app.web.site import PAGES
-from tests.engine.test_intake import body_of, stored
+from tests.engine.arriving.test_intake import body_of, stored
 from tests.shop import Shop, shop
 
 FORM = "application/x-www-form-urlencoded"

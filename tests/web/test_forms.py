@@ -250,6 +250,15 @@ def test_a_new_round_begins_with_the_answers_of_the_last(house: House, portal: P
     assert 'value="papers" selected' in html
 
 
+def test_coming_to_the_stage_again_without_an_answer_is_no_new_round_to_people(
+    house: House, portal: Portal, client: FlaskClient
+) -> None:
+    for key in ("date_agreed", "contract"):
+        arrives(house, portal, key)
+
+    assert "Повторно" not in read(page(house, portal, client, OFFICER))
+
+
 def test_a_member_votes_from_his_own_card(house: House, portal: Portal, client: FlaskClient) -> None:
     send(house, portal, client, OFFICER, ROWS)
     arrives(house, portal, "date_agreed")

@@ -119,6 +119,17 @@ def test_an_employee_cannot_install(stage: Theatre, client: FlaskClient) -> None
         assert stage.shop.workshop.portals.all(connection) == []
 
 
+def test_an_application_with_foreign_credentials_is_told_where_they_stand(stage: Theatre, client: FlaskClient) -> None:
+    stage.portal.apps.uninstall(stage.app)
+    other = stage.portal.register_local_app("other", "https://app.test/b24/app", "https://app.test/b24/install")
+    url, form = stage.portal.open_app_post(other, ADMIN)
+    page = client.post(f"/b24/install?{urlsplit(url).query}", data=form, headers=HTML)
+    assert page.status_code == 403
+    assert "CLIENT_SECRET" in page.text
+    assert "frame-ancestors *" in page.headers["Content-Security-Policy"]  # else nobody would read it on the portal
+    assert not re.search("<(form|button|a|script) ", page.text)
+
+
 def test_the_page_speaks_the_viewers_language(stage: Theatre, client: FlaskClient) -> None:
     stage.portal.people.users[ADMIN].language = "en"
     page = post(stage, client)
@@ -170,6 +181,18 @@ def test_an_administrator_connects_the_portal_by_a_code(stage: Theatre, client: 
 
     again = client.get(f"{parts.path}?{parts.query}", headers=HTML)
     assert again.status_code == 403
+
+
+def test_a_portal_that_works_is_handed_over_to_another_administrator_on_purpose(stage: Theatre, client: FlaskClient) -> None:
+    post(stage, client)
+    heir = stage.portal.people.users[stage.employee()]
+    heir.admin = True
+    start = client.get("/b24/oauth/start", query_string={"portal": stage.portal.domain}).headers["Location"]
+
+    parts = urlsplit(requests.get(f"{start}&as_user={heir.id}", allow_redirects=False, timeout=5).headers["Location"])
+    assert client.get(f"{parts.path}?{parts.query}", headers=HTML).status_code == 200
+
+    assert stage.shop.workshop.portal(1).grant.user == heir.id
 
 
 def test_nobody_is_sent_to_an_address_a_stranger_chose(client: FlaskClient) -> None:

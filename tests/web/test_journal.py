@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from b24app.core.actions import AddTask, SetTimer, Step
 from b24app.core.item import DEAL, ItemRef
 from b24app.core.text import T
-from b24app.store import ledger
+from b24app.store import given_tasks, timers
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.web import journal
@@ -127,9 +127,9 @@ def test_open_tasks_and_waiting_timers_are_listed_by_the_companys_clock(
     task = AddTask(DEAL_12, "contract", "Подписать договор", MANAGER, deadline=house.at[0] - timedelta(hours=1))
     number = an_action(house, portal, run_id, task)
     with house.database.write() as connection:
-        ledger.add_task(connection, portal.id, number, task, "contract", None, house.at[0])
+        given_tasks.add(connection, portal.id, number, task, "contract", None, house.at[0])
         timer = SetTimer(DEAL_12, "control", soon, Step("control_task"), "контроль задачи «Подписать договор»")
-        ledger.set_timer(connection, portal.id, run_id, None, timer, house.at[0])
+        timers.put(connection, portal.id, run_id, None, timer, house.at[0])
 
     page = read(house, portal, client)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from b24app.core.portal import Secrets
-from b24app.engine.payments import signature
+from b24app.engine.people.payments import signature
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.web.payments import pages

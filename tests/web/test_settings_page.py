@@ -13,15 +13,17 @@ import responses
 from flask.testing import FlaskClient
 
 from b24app.core.actions import AddTask
+from b24app.core.named_roles import NamedRole
 from b24app.core.portal import Gateway
 from b24app.core.process import versioned
 from b24app.core.text import T
+from b24app.engine.known import names_of
 from b24app.engine.workshop import Workshop
-from b24app.store import ledger, processes, queue
+from b24app.store import given_tasks, processes, queue, training
 from b24app.store import tables as t
 from b24app.store.portals import Portal
 from b24app.store.processes import Pinned
-from b24app.web import process_pages, settings_page
+from b24app.web import process_pages, settings_page, shown
 from tests.builders import DIRECTOR, GONE, HEAD, INSTALLER, MANAGER
 from tests.seeded import (
     DEAL_12,
@@ -149,7 +151,7 @@ def test_an_employee_sees_his_own_open_tasks(house: House, portal: Portal, clien
         task = AddTask(DEAL_12, title, title, user, deadline=house.at[0] - timedelta(hours=1))
         number = an_action(house, portal, a_run(house, portal, key=title), task)
         with house.database.write() as connection:
-            ledger.add_task(connection, portal.id, number, task, "contract", None, house.at[0])
+            given_tasks.add(connection, portal.id, number, task, "contract", None, house.at[0])
 
     answer = press(client, "/b24/app/show", token)
 
@@ -214,11 +216,19 @@ def test_what_was_written_stays_in_the_fields_after_a_mistake(house: House, port
 # People and training -----------------------------------------------------------------------------------------------------
 
 
+def test_a_role_that_is_told_by_another_is_told_by_its_title(house: House, portal: Portal) -> None:
+    with house.database.read() as connection:
+        names = names_of(connection, house.workshop, portal)
+    officer = NamedRole("quality_officer", T("Сотрудник ОКК", "Quality officer"), "")
+    assert shown.role(names, "head_of(quality_officer)", [officer]).ru == "руководитель (Сотрудник ОКК)"
+
+
 def test_crew_and_stand_ins_are_chosen_by_name(house: House, portal: Portal, client: FlaskClient) -> None:
     shown = words(press(client, "/b24/app/show", boss(house, portal)))
     assert "Иван Мастеров" in shown
     assert "Яков Уволенов" not in shown
-    assert "Замещает роль «руководитель (ответственный)»" in shown
+    assert "head_of_sales: кто замещает" in shown
+    assert "по процессу — руководитель (ответственный)" in shown
 
     form = {"crew_users": [str(INSTALLER), str(MANAGER)], "crew_departments": ["3"], "stand_in:manager": str(HEAD)}
     press(client, "/b24/app/people", boss(house, portal), **form, fallback=str(HEAD))
@@ -226,6 +236,23 @@ def test_crew_and_stand_ins_are_chosen_by_name(house: House, portal: Portal, cli
     saved = now(house, portal).settings
     assert (saved.crew_users, saved.crew_departments) == ((MANAGER, INSTALLER), (3,))
     assert (saved.fallback, saved.stand_ins) == (HEAD, {"manager": HEAD})
+
+
+def test_an_open_role_is_complained_of_until_somebody_is_named(house: House, portal: Portal) -> None:
+    titles = {"officer": T("Сотрудник отдела качества", "Quality officer")}
+    meant = replace(PROCESS, roles={**PROCESS.roles, "officer": ""}, role_titles=titles)
+    untied = replace(meant, code="untied", roles={"stranger": ""}, role_titles={"stranger": T("Чужой", "Stranger")})
+    workshop = replace(house.workshop, processes={PROCESS.code: meant, "untied": untied})
+    client = a_client(workshop, [settings_page.pages, process_pages.pages])
+
+    lacking = words(press(client, "/b24/app/show", boss(house, portal)))
+    assert "Никто не назначен: Сотрудник отдела качества. " in lacking
+    assert lacking.count("Сотрудник отдела качества: кто это") == 1
+    assert "Чужой" not in lacking
+
+    named = words(press(client, "/b24/app/people", boss(house, portal), **{"stand_in:officer": str(HEAD)}))
+    assert "Никто не назначен" not in named
+    assert now(house, portal).settings.stand_ins == {"officer": HEAD}
 
 
 @pytest.mark.parametrize(
@@ -245,14 +272,14 @@ def test_training_is_switched_for_all_for_a_process_and_for_a_person(
 
     assert not now(house, portal).settings.training
     with house.database.read() as connection:
-        assert ledger.learned_users(connection, portal.id) == {MANAGER}
+        assert training.learned_users(connection, portal.id) == {MANAGER}
         assert [tie.training for tie in processes.ties(connection, portal.id)] == [False]
 
     press(client, "/b24/app/training", boss(house, portal), training="yes", process="ceilings")
 
     assert now(house, portal).settings.training
     with house.database.read() as connection:
-        assert ledger.learned_users(connection, portal.id) == set()
+        assert training.learned_users(connection, portal.id) == set()
         assert [tie.training for tie in processes.ties(connection, portal.id)] == [True]
 
 
@@ -416,7 +443,13 @@ def a_pipeline() -> dict[str, Any]:
         for number, key in enumerate(STAGE_IDS, 1)
     ]
     fields = [
-        {"id": str(n), "fieldName": code, "userTypeId": "string", "editFormLabel": {"ru": f"Поле {n}"}, "xmlId": ""}
+        {
+            "id": str(n),
+            "fieldName": code,
+            "userTypeId": "string",
+            "editFormLabel": {"en": f"Field {n}", "ru": f"Поле {n}"},
+            "xmlId": "",
+        }
         for n, code in enumerate(FIELD_CODES.values(), 1)
     ]
     return {
@@ -431,6 +464,7 @@ def test_existing_stages_are_chosen_by_name_and_tied(house: House, portal: Porta
     with portal_answers(a_pipeline()):
         page = press(client, "/b24/app/process/ceilings/choose", boss(house, portal)).get_data(as_text=True)
         assert '<option value="C7:EXECUTING" selected>Дата начала работ согласована</option>' in page
+        assert ">Поле 1</option>" in page
 
         form = {f"stage:{key}": status for key, status in STAGE_IDS.items()}
         form |= {"category": "7", "field:address": FIELD_CODES["address"]}
@@ -452,6 +486,18 @@ def test_a_stage_the_portal_does_not_have_cannot_be_tied(house: House, portal: P
     assert answer.status_code == 422
     answer.status_code = 200
     assert "C7:FOREIGN" in words(answer)
+
+
+def test_one_stage_of_the_portal_cannot_be_two_of_a_process(house: House, portal: Portal, client: FlaskClient) -> None:
+    form = {f"stage:{key}": status for key, status in STAGE_IDS.items()} | {"category": "7"}
+    form["stage:won"] = form["stage:lost"]
+
+    with portal_answers(a_pipeline()):
+        answer = press(client, "/b24/app/process/ceilings/tie", boss(house, portal), **form)
+
+    assert answer.status_code == 422
+    answer.status_code = 200
+    assert "не нашлось: своя стадия портала для каждой стадии процесса" in words(answer)
 
 
 def test_a_portal_that_does_not_answer_is_said_so(house: House, portal: Portal, client: FlaskClient) -> None:

@@ -89,6 +89,8 @@ class AddingTask(Effect):
             fields["STAGE_ID"] = action.stage
         if action.require_result:
             fields["SE_PARAMETER"] = [{"CODE": RESULT_WANTED, "VALUE": "Y"}]
+        if action.timed:
+            fields["ALLOW_TIME_TRACKING"] = "Y"
         for name, people in (("AUDITORS", action.auditors), ("ACCOMPLICES", action.accomplices)):
             if people:
                 fields[name] = list(people)

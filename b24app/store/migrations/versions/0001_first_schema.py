@@ -25,6 +25,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "exports",
+        sa.Column("spreadsheet", sa.String(length=128), nullable=False),
+        sa.Column("state", sa.JSON(), nullable=False),
+        sa.Column("full", sa.Boolean(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("tried_at", sa.BigInteger(), nullable=True),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("not_before", sa.BigInteger(), nullable=True),
+        sa.Column("holder", sa.String(length=64), nullable=False),
+        sa.Column("held_until", sa.BigInteger(), nullable=True),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.Column("trouble", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("spreadsheet"),
+    )
+    op.create_table(
         "portals",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("member_id", sa.String(length=64), nullable=False),
@@ -44,6 +59,7 @@ def upgrade() -> None:
         sa.Column("registered", sa.JSON(), nullable=False),
         sa.Column("knowledge", sa.JSON(), nullable=False),
         sa.Column("budget", sa.BigInteger(), nullable=False),
+        sa.Column("operating", sa.JSON(), nullable=False),
         sa.Column("lane_owner", sa.String(length=64), nullable=False),
         sa.Column("lane_until", sa.BigInteger(), nullable=True),
         sa.Column("wakes", sa.BigInteger(), nullable=False),
@@ -62,6 +78,21 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("version"),
+    )
+    op.create_table(
+        "corrections",
+        sa.Column("portal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entity_type_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.BigInteger(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("responsible", sa.Integer(), nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.Column("effort", sa.JSON(), nullable=False),
+        sa.Column("effort_of", sa.String(length=16), nullable=False),
+        sa.Column("exported", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(["portal_id"], ["portals.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("portal_id", "entity_type_id", "item_id"),
     )
     op.create_table(
         "cursors",
@@ -425,7 +456,9 @@ def downgrade() -> None:
 
     op.drop_table("entries")
     op.drop_table("cursors")
+    op.drop_table("corrections")
     op.drop_table("process_versions")
     op.drop_table("portals")
+    op.drop_table("exports")
     op.drop_table("audit")
     # ### end Alembic commands ###

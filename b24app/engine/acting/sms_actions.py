@@ -1,0 +1,92 @@
+"""Sending an SMS as an action: once, looked up where that can be done, and told to a person where nobody can tell.
+
+A gateway keeps no promise of its own, so nothing is sent again without its word that it does not know the message.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import requests
+from sqlalchemy.engine import Connection
+
+from b24app.bitrix.effects.crm import SMS_FAILED
+from b24app.core.actions import SendSms
+from b24app.engine.acting import sms
+from b24app.engine.acting.pauses import UNDER_WAY, pause
+from b24app.engine.decisions.record import mark_of
+from b24app.engine.workshop import Workshop
+from b24app.store import given_tasks, journal
+from b24app.store.journal import StoredAction
+from b24app.store.portals import Portal
+
+TRIES = 3
+LATER = 3
+"""How much longer a gateway is left alone than a portal, in doublings."""
+
+
+def send_sms(workshop: Workshop, portal: Portal, session: requests.Session, stored: StoredAction, action: SendSms) -> None:
+    """Send a message unless it may have gone out already; what cannot be told is told to a person, not sent again."""
+    gateway = portal.secrets.gateway
+    if stored.state in ("sending", "unknown"):
+        outcome = sms.look(session, gateway, action.phone, stored.key)
+    else:
+        outcome = sms.Sent("not_sent")
+    if outcome.fate == "not_sent" and stored.tries <= TRIES:
+        began = workshop.now()
+        known_from = began + UNDER_WAY if gateway.status_url else None
+        with workshop.database.write() as connection:
+            journal.claim(connection, [stored], began, known_from)
+        outcome = sms.send(session, gateway, action.phone, action.text, stored.key)
+        if outcome.fate == "unknown" and known_from is not None:
+            _look_later(workshop, stored, outcome, known_from)
+            return
+    with workshop.database.write() as connection:
+        _settle(connection, workshop.now(), portal, stored, action, outcome)
+
+
+def _look_later(workshop: Workshop, stored: StoredAction, outcome: sms.Sent, known_from: datetime) -> None:
+    """Leave a message alone until the gateway must know it if it ever will."""
+    with workshop.database.write() as connection:
+        journal.settle(
+            connection,
+            stored.id,
+            "unknown",
+            workshop.now(),
+            progress=stored.progress,
+            error=outcome.note,
+            tries=stored.tries + 1,
+            not_before=known_from,
+        )
+
+
+def _settle(
+    connection: Connection, now: datetime, portal: Portal, stored: StoredAction, action: SendSms, outcome: sms.Sent
+) -> None:
+    if outcome.fate == "sent":
+        done = {**stored.progress, "sms": outcome.note or "sent"}
+        journal.settle(connection, stored.id, "pending", now, progress=done)
+        return
+    if outcome.fate == "not_sent" and stored.tries < TRIES:
+        tries = stored.tries + 1
+        until = now + pause(tries + LATER)
+        progress, error = stored.progress, outcome.note
+        journal.settle(connection, stored.id, "pending", now, progress=progress, error=error, tries=tries, not_before=until)
+        return
+    told = f"{outcome.fate}: {outcome.note}"
+    if action.message_id:  # the portal handed it over, and is told
+        over = {**stored.progress, "sms": SMS_FAILED}
+        journal.settle(connection, stored.id, "pending", now, progress=over, error=told)
+        return
+    journal.settle(connection, stored.id, "failed", now, progress=stored.progress, error=told)
+    _otherwise(connection, now, portal, stored, action)
+
+
+def _otherwise(connection: Connection, now: datetime, portal: Portal, stored: StoredAction, action: SendSms) -> None:
+    """Give the task that follows a message which did not go out."""
+    follow = action.otherwise
+    if follow is None:
+        return
+    mark = mark_of(portal, f"after:{stored.key}", 0, follow.kind)
+    action_id = journal.add_action(connection, portal.id, stored.run_id, follow.item, mark, follow, "pending", now)
+    given_tasks.add(connection, portal.id, action_id, follow, "", None, now)

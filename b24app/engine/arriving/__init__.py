@@ -1,0 +1,1 @@
+"""What comes in from portals and people, and whom of them to believe."""

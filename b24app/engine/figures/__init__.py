@@ -1,0 +1,1 @@
+"""The figures of corrections, and their way into spreadsheets."""

@@ -1,0 +1,1 @@
+"""What people do and see on their pages in the portal."""

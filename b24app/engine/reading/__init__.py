@@ -1,0 +1,1 @@
+"""What happened on a portal: its stage history, its tasks, its watched items."""

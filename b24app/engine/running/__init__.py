@@ -1,0 +1,1 @@
+"""Who works for which portal, and when."""

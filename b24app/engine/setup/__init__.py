@@ -1,0 +1,1 @@
+"""Setting a portal up: what is registered there, its pipelines."""

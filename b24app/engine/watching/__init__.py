@@ -1,0 +1,1 @@
+"""What operators watch and mend: the doctor, alarms, figures, upkeep."""
