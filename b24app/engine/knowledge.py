@@ -20,7 +20,8 @@ from b24app.bitrix.answers import good
 from b24app.bitrix.commands import Command
 from b24app.bitrix.errors import MethodBlocked, NotFound, PortalError
 from b24app.bitrix.gate import Gate
-from b24app.bitrix.reading import FieldBook, people_of
+from b24app.bitrix.reading.fields import FieldBook
+from b24app.bitrix.reading.people import people_of
 from b24app.bitrix.replies import Reply, as_map
 from b24app.calendar import calendar_of
 from b24app.core.call import House, Place, StagePoint

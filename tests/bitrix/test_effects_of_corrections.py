@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from b24app.bitrix.effects import Setting, effect_of
 from b24app.bitrix.errors import LostReply
-from b24app.bitrix.reading import FieldBook
+from b24app.bitrix.reading.fields import FieldBook
 from b24app.bitrix.replies import Reply
 from b24app.core.actions import AddItem, AddNews, AddTask
 from tests.builders import DEAL_12, MANAGER, NOW

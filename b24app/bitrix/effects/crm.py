@@ -12,7 +12,7 @@ from typing import Any
 from b24app.bitrix.commands import Command
 from b24app.bitrix.effects.effect import Effect, OneCommand, Progress, Replies, Setting, Step, first_error
 from b24app.bitrix.errors import AccessDenied, NotFound
-from b24app.bitrix.reading import get_item, items_in
+from b24app.bitrix.reading.items import get_item, items_in
 from b24app.bitrix.replies import Reply, as_map
 from b24app.core.actions import AddItem, AnswerRobot, Comment, MoveStage, Notify, SendSms, UpdateItem
 from b24app.core.item import DEAL, LEAD, ItemRef

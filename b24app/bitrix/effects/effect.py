@@ -14,7 +14,7 @@ from typing import Any
 
 from b24app.bitrix.commands import Command
 from b24app.bitrix.errors import PortalError
-from b24app.bitrix.reading import FieldBook
+from b24app.bitrix.reading.fields import FieldBook
 from b24app.bitrix.replies import Reply
 from b24app.core.text import Lang, T
 

@@ -11,7 +11,7 @@ from typing import Any
 from b24app.bitrix.commands import Command, positional
 from b24app.bitrix.effects.effect import Effect, OneCommand, Progress, Replies, Setting, Step, first_error
 from b24app.bitrix.errors import PortalError, Refused
-from b24app.bitrix.reading import TASK_FIELDS, checklist, checklist_of, tasks_in
+from b24app.bitrix.reading.tasks import TASK_FIELDS, checklist, checklist_of, tasks_in
 from b24app.bitrix.replies import Reply, as_map
 from b24app.core.actions import AddTask, ApproveTask, CloseTask, RenewTask, UpdateTask
 from b24app.core.item import TaskStatus

@@ -11,7 +11,7 @@ from datetime import timedelta
 from b24app.bitrix.commands import Command
 from b24app.bitrix.effects.effect import Effect, OneCommand, Progress, Replies, Setting, Step, first_error
 from b24app.bitrix.errors import Refused
-from b24app.bitrix.reading import integer
+from b24app.bitrix.reading.values import integer
 from b24app.bitrix.replies import Reply
 from b24app.core.actions import AddVisit, CancelVisit
 

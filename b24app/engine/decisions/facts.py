@@ -11,7 +11,10 @@ from sqlalchemy.engine import Connection
 
 from b24app.bitrix.errors import PortalError
 from b24app.bitrix.gate import Gate
-from b24app.bitrix.reading import FieldBook, integer, item_of, items_in, list_items, query
+from b24app.bitrix.reading.fields import FieldBook
+from b24app.bitrix.reading.items import item_of, items_in, list_items
+from b24app.bitrix.reading.queries import query
+from b24app.bitrix.reading.values import integer
 from b24app.core.item import ItemRef, People
 from b24app.core.needs import (
     REMEMBERED,

@@ -19,7 +19,10 @@ from b24app.bitrix.budget import Priority
 from b24app.bitrix.commands import Command, positional
 from b24app.bitrix.errors import NotFound, PortalError, Transient
 from b24app.bitrix.gate import Gate
-from b24app.bitrix.reading import FieldBook, get_item, item_of, items_in, list_items, moment, tasks_in
+from b24app.bitrix.reading.fields import FieldBook
+from b24app.bitrix.reading.items import get_item, item_of, items_in, list_items
+from b24app.bitrix.reading.tasks import tasks_in
+from b24app.bitrix.reading.values import moment
 from b24app.bitrix.replies import Reply
 from b24app.calendar import calendar_of
 from b24app.core.correction import FIELDS

@@ -15,7 +15,7 @@ from typing import Any
 from b24app.bitrix.answers import good
 from b24app.bitrix.commands import BATCH_LIMIT, Command
 from b24app.bitrix.gate import Gate
-from b24app.bitrix.reading import items_in
+from b24app.bitrix.reading.items import items_in
 
 PAGE = 50
 WANTED = 42

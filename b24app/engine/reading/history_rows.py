@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from b24app.bitrix.reading import integer, moment
+from b24app.bitrix.reading.values import integer, moment
 from b24app.core.item import LEAD, ItemRef
 from b24app.engine.workshop import Workshop
 from b24app.log import log

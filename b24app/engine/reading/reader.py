@@ -17,7 +17,10 @@ from sqlalchemy.engine import Connection
 from b24app.bitrix.commands import Command
 from b24app.bitrix.errors import NotFound, PortalError
 from b24app.bitrix.gate import Gate
-from b24app.bitrix.reading import TASK_FIELDS, FieldBook, items_in, moment, tasks_in, value_of
+from b24app.bitrix.reading.fields import FieldBook, value_of
+from b24app.bitrix.reading.items import items_in
+from b24app.bitrix.reading.tasks import TASK_FIELDS, tasks_in
+from b24app.bitrix.reading.values import moment
 from b24app.bitrix.replies import Reply
 from b24app.core.item import FIRST_SMART, LEAD, ItemRef, Task
 from b24app.engine.decisions.record import portal_value

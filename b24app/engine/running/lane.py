@@ -24,7 +24,7 @@ from b24app.bitrix.errors import (
     QueryLimit,
 )
 from b24app.bitrix.gate import Gate
-from b24app.bitrix.reading import FieldBook
+from b24app.bitrix.reading.fields import FieldBook
 from b24app.bitrix.tempo import Tempo, as_rows, from_rows
 from b24app.core.item import ItemRef
 from b24app.engine.access import StoredBudget, gate_of, lost, moved
