@@ -43,6 +43,7 @@ from b24app.store.database import Database, is_shared, open_database
 from b24app.store.migrate import migrate as migrate_schema
 from b24app.store.portals import Portals
 from b24app.store.secrets import Vault
+from b24app.store.spool import Spool
 from b24app.web.factory import create_web
 from b24app.web.site import PAGES
 from robots import CATALOGUE
@@ -117,11 +118,13 @@ def assemble(
     common, own = load_processes(settings.processes)
     addresses = Addresses(settings.oauth_hosts, settings.allow_http)
     sessions = sessions_of_threads()
+    vault = Vault(settings.secret_key)
     wakers: list[Callable[[int], None]] = []
     workshop = Workshop(
         settings=settings,
         database=Database(open_database(settings.database_url)),
-        portals=Portals(Vault(settings.secret_key)),
+        portals=Portals(vault),
+        spool=Spool(settings.spool_folder, vault),
         clock=clock,
         catalogue=CATALOGUE,
         processes=common,

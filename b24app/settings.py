@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from sqlalchemy.engine import make_url
 
 from b24app.core.text import Lang
 
@@ -38,6 +39,7 @@ class Settings(BaseModel):
     secret_key: Annotated[str, Field(min_length=16, repr=False)]
     admin_token: Annotated[str, Field(min_length=16, repr=False)]
     database_url: str = Field(default="sqlite:///var/b24app.db", repr=False)
+    spool: Path | None = None
     oauth_hosts: tuple[str, ...] = OFFICIAL_OAUTH_HOSTS
     allow_http: tuple[str, ...] = ()
     portals: tuple[str, ...] = ()
@@ -82,6 +84,15 @@ class Settings(BaseModel):
     def exports(self) -> bool:
         """Whether there is a spreadsheet to export to, and a way to it."""
         return bool(self.spreadsheet_id and (self.sheets_credentials or self.sheets_url))
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where callbacks are kept that the database does not take: beside a SQLite file, where nothing else is settled."""
+        if self.spool is not None:
+            return self.spool
+        url = make_url(self.database_url)
+        beside = url.database if url.get_backend_name() == "sqlite" else None
+        return Path(beside).parent / "spool" if beside else Path("var/spool")
 
     @property
     def host(self) -> str:

@@ -33,6 +33,7 @@ from b24app.store.journal import ActionState
 from b24app.store.portals import Grant, Portal, Portals
 from b24app.store.processes import Pinned, Tie
 from b24app.store.secrets import Vault
+from b24app.store.spool import Spool
 from b24app.store.tables import EPOCH, metadata
 from tests.builders import DIRECTOR, INSTALLER, MANAGER, people
 
@@ -128,6 +129,7 @@ def a_house(folder: Path) -> House:
         admin_token=ADMIN_TOKEN,
     )
     addresses = Addresses(settings.oauth_hosts, settings.allow_http)
+    vault = Vault(settings.secret_key)
 
     def clock() -> datetime:
         return at[0]
@@ -135,7 +137,8 @@ def a_house(folder: Path) -> House:
     workshop = Workshop(
         settings=settings,
         database=database,
-        portals=Portals(Vault(settings.secret_key)),
+        portals=Portals(vault),
+        spool=Spool(folder / "spool", vault),
         clock=clock,
         catalogue={},
         processes={PROCESS.code: PROCESS},

@@ -20,6 +20,7 @@ from b24app.settings import Settings
 from b24app.store.database import Database, open_database
 from b24app.store.portals import Grant, Portal, Portals, PortalState
 from b24app.store.secrets import Vault
+from b24app.store.spool import Spool
 from b24app.store.tables import metadata
 from robots import CATALOGUE
 
@@ -103,10 +104,12 @@ def shop(
     chosen = Settings(**given)
     addresses = Addresses(chosen.oauth_hosts, chosen.allow_http)
     woken: list[int] = []
+    vault = Vault(chosen.secret_key)
     workshop = Workshop(
         settings=chosen,
         database=Database(engine),
-        portals=Portals(Vault(chosen.secret_key)),
+        portals=Portals(vault),
+        spool=Spool(tmp_path / "spool", vault),
         clock=clock,
         catalogue=catalogue,
         processes=processes or {},

@@ -104,6 +104,11 @@ class Inbox:
         found = self._known.get(member_id)
         return found[1] if found is not None and time.monotonic() - found[0] < BELIEVED else None
 
+    def ever_known(self, member_id: str) -> Portal | None:
+        """Return a portal as it was last read, however long ago: for when the database cannot be asked."""
+        found = self._known.get(member_id)
+        return found[1] if found is not None else None
+
     def learn(self, portal: Portal) -> None:
         """Remember a portal for a moment."""
         self._known[portal.member_id] = (time.monotonic(), portal)

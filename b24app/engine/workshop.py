@@ -20,6 +20,7 @@ from b24app.engine.inbox import Inbox
 from b24app.settings import Settings
 from b24app.store.database import Database
 from b24app.store.portals import Portal, Portals
+from b24app.store.spool import Spool
 
 
 class UnknownPortal(LookupError):
@@ -33,6 +34,7 @@ class Workshop:
     settings: Settings
     database: Database
     portals: Portals
+    spool: Spool
     clock: Clock
     catalogue: Catalogue
     processes: Mapping[str, ProcessDef]

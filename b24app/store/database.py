@@ -12,6 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
+PATIENCE = 5
+"""Seconds for which a writer waits for another process (a backup, a command) that has SQLite's write lock."""
+
 
 def open_database(url: str) -> Engine:
     """Open a database; the folder of a SQLite file is made with it.
@@ -36,7 +39,7 @@ def is_shared(url: str) -> bool:
 def _sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": 30})
+    engine = sa.create_engine(url, connect_args={"timeout": PATIENCE})
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -45,7 +48,7 @@ def _sqlite(url: URL) -> Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.execute(f"PRAGMA busy_timeout={PATIENCE * 1000}")
         cursor.close()
 
     @sa.event.listens_for(engine, "begin")

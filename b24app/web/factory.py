@@ -14,6 +14,7 @@ from b24app.bitrix.sender import BadCallback
 from b24app.core.text import Lang
 from b24app.engine.arriving.intake import NotStored
 from b24app.engine.arriving.openings import lang_of
+from b24app.engine.arriving.spooled import Delivery
 from b24app.engine.arriving.trust import UnknownSender, Unproven
 from b24app.engine.workshop import Workshop
 from b24app.log import log
@@ -52,6 +53,7 @@ def create_web(
         app.register_blueprint(make(workshop))
     if not any(rule.rule == "/b24/app" and "POST" in (rule.methods or ()) for rule in app.url_map.iter_rules()):
         app.register_blueprint(main_page(workshop))
+    app.before_request(Delivery(workshop, sleep).look)
     add_headers(app, https=workshop.settings.public_url.startswith("https://"))
     _speak(app, workshop.settings.lang)
     _refuse(app)

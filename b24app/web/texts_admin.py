@@ -14,6 +14,8 @@ ADMIN: Mapping[str, T] = {
     "adm_portals": T("Порталы", "Portals"),
     "adm_incidents": T("Сбои", "Incidents"),
     "adm_export": T("Выгрузка", "Export"),
+    "adm_alarm_export": T.same("Google Sheets"),
+    "adm_alarm_spool": T("База данных", "Database"),
     "adm_exp_off": T("не настроена", "not settled"),
     "adm_exp_running": T("идёт", "under way"),
     "adm_exp_fails": T("не получается", "fails"),

@@ -27,6 +27,7 @@ ACTS: Mapping[str, T] = {
     "retry": T("Повтор после сбоя", "Retry after a failure"),
     "rounds_stopped": T("Остановлен круг из двух правил", "Two rules that undo each other were stopped"),
     "set_up": T("Регистрация на портале", "Registration on the portal"),
+    "spool_emptied": T("Приняты обращения, лежавшие на диске", "Callbacks kept on the disk were taken in"),
     "settings": T("Настройки", "Settings"),
     "sms_gateway": T("Настройки SMS-шлюза", "Settings of the SMS gateway"),
     "test_sms": T("Проверочное SMS", "Test SMS"),

@@ -1,6 +1,7 @@
 """Taking in what portals call: verify the sender, write down, wake. The answer to a callback waits for nothing else.
 
-The portal does not repeat a call that failed, so a database in trouble is tried again for seconds before giving up.
+The portal does not repeat a call that failed, so a database in trouble is tried again for seconds; what it does not take
+then is spooled to the disk, and `spooled` brings it in later.
 Pages: api-reference/events/index.md, safe-event-handlers.md, bizproc/bizproc-robot/bizproc-robot-add.md.
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError
 
 from b24app.bitrix import callbacks
@@ -28,9 +30,12 @@ from b24app.engine.workshop import Workshop
 from b24app.log import log
 from b24app.store import audit
 from b24app.store.portals import Portal
+from b24app.store.spool import CallbackKind, Full
 
 Sleep = Callable[[float], None]
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 1.8)  # seconds; about five in all
+PATIENCE = 5.0
+"""Seconds after which a database that answers late (locked by somebody else, overloaded) is tried for the last time."""
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _UNPROVABLE = "0" * 32  # compared with where no portal is stored, so that both take the same time
@@ -38,12 +43,14 @@ _PROVES_ITSELF = frozenset({"ONAPPINSTALL", "ONAPPUPDATE"})
 _ITEM_KINDS: Mapping[int, str] = {LEAD: "lead", DEAL: "deal", 3: "contact", 4: "company", 7: "quote"}
 _KEPT = frozenset({Kind.ITEM, Kind.TASK, Kind.TASK_COMMENT, Kind.USER})
 
+SPOOLED = Counter("b24app_spooled", "Callbacks the database did not take, kept on the disk")
+
 _log = log("intake")
 _R = TypeVar("_R")
 
 
 class NotStored(Exception):
-    """The database did not take a callback for seconds; nothing of it is kept."""
+    """The database did not take a callback for seconds, and it could not be spooled; nothing of it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,31 @@ class Accepted:
 
 def accept_event(workshop: Workshop, body: bytes, *, sleep: Sleep = time.sleep) -> Accepted:
     """Take in an event; raises ``BadCallback``, ``UnknownSender``, ``Unproven`` or ``NotStored``."""
+    return _or_spool(workshop, "event", "", body, sleep)
+
+
+def accept_robot(workshop: Workshop, code: str, body: bytes, *, sleep: Sleep = time.sleep) -> Accepted:
+    """Take in a robot call once, by its event token; raises as `accept_event`."""
+    return _or_spool(workshop, "robot", code, body, sleep)
+
+
+def accept_sms(workshop: Workshop, body: bytes, *, sleep: Sleep = time.sleep) -> Accepted:
+    """Take in a text the portal asks to send, once by its message id; raises as `accept_event`."""
+    return _or_spool(workshop, "sms", "", body, sleep)
+
+
+def take_in(workshop: Workshop, kind: CallbackKind, code: str, body: bytes, *, sleep: Sleep | None) -> Accepted:
+    """Take in a callback without spooling it, trying once where there is no ``sleep``; raises as `accept_event`."""
+    match kind:
+        case "event":
+            return _event(workshop, body, sleep)
+        case "robot":
+            return _robot(workshop, code, body, sleep)
+        case "sms":
+            return _sms(workshop, body, sleep)
+
+
+def _event(workshop: Workshop, body: bytes, sleep: Sleep | None) -> Accepted:
     sender, form = callbacks.peek(body)
     portal = _persist(lambda: _portal_of(workshop, sender), sleep)
     known = portal is not None and carries(portal, sender)
@@ -76,8 +108,7 @@ def accept_event(workshop: Workshop, body: bytes, *, sleep: Sleep = time.sleep) 
             return _persist(lambda: _set_up_wanted(workshop, portal, event), sleep)
 
 
-def accept_robot(workshop: Workshop, code: str, body: bytes, *, sleep: Sleep = time.sleep) -> Accepted:
-    """Take in a robot call once, by its event token; raises as `accept_event`."""
+def _robot(workshop: Workshop, code: str, body: bytes, sleep: Sleep | None) -> Accepted:
     if not _CODE.match(code):
         raise BadCallback("code")
     sender, form = callbacks.peek(body)
@@ -87,13 +118,34 @@ def accept_robot(workshop: Workshop, code: str, body: bytes, *, sleep: Sleep = t
     return _persist(lambda: _store(workshop, portal, "robot", _robot_body(call), key), sleep)
 
 
-def accept_sms(workshop: Workshop, body: bytes, *, sleep: Sleep = time.sleep) -> Accepted:
-    """Take in a text the portal asks to send, once by its message id; raises as `accept_event`."""
+def _sms(workshop: Workshop, body: bytes, sleep: Sleep | None) -> Accepted:
     sender, form = callbacks.peek(body)
     portal = _verified(workshop, sender, sleep)
     sms = callbacks.sms_request_of(sender, form)
     key = "sms:" + hashlib.sha256(sms.message_id.encode()).hexdigest()[:40]
     return _persist(lambda: _store(workshop, portal, "sms", _sms_body(sms), key), sleep)
+
+
+def _or_spool(workshop: Workshop, kind: CallbackKind, code: str, body: bytes, sleep: Sleep) -> Accepted:
+    """Take a callback in, or keep it on the disk: only of senders this process has known by their token before.
+
+    While something lies there the database is tried once only: whoever calls next must not wait for it, too.
+    """
+    try:
+        return take_in(workshop, kind, code, body, sleep=None if workshop.spool.in_use else sleep)
+    except NotStored as trouble:
+        sender, _ = callbacks.peek(body)
+        portal = workshop.inbox.ever_known(sender.member_id)
+        if portal is None or not carries(portal, sender):
+            raise
+        try:
+            workshop.spool.keep(kind, code, body)
+        except Full as full:
+            _log.error("a callback is lost: neither database nor disk took it", kind=kind, error=str(full))
+            raise trouble from full
+        SPOOLED.inc()
+        _log.error("the database did not take a callback: it is kept on the disk", kind=kind, portal=portal.host)
+        return Accepted(portal.id, kind, new=True)
 
 
 def carries(portal: Portal, sender: Sender) -> bool:
@@ -122,7 +174,7 @@ def _portal_of(workshop: Workshop, sender: Sender) -> Portal | None:
     return portal
 
 
-def _verified(workshop: Workshop, sender: Sender, sleep: Sleep) -> Portal:
+def _verified(workshop: Workshop, sender: Sender, sleep: Sleep | None) -> Portal:
     portal = _persist(lambda: _portal_of(workshop, sender), sleep)
     if portal is None or not carries(portal, sender):
         raise UnknownSender(sender.member_id)
@@ -137,12 +189,15 @@ def _name(form: Form) -> str:
 # Writing down ----------------------------------------------------------------------------------------------------------
 
 
-def _persist(write: Callable[[], _R], sleep: Sleep) -> _R:
+def _persist(write: Callable[[], _R], sleep: Sleep | None) -> _R:
     """Try a piece of database work again while the database is in trouble; raises ``NotStored`` after seconds."""
+    gives_up = time.monotonic() + PATIENCE
     for pause in PAUSES:
         try:
             return write()
         except DBAPIError as trouble:
+            if sleep is None or time.monotonic() > gives_up:
+                raise NotStored(str(trouble.orig)) from trouble
             _log.warning("the database is in trouble", error=type(trouble.orig).__name__, retry_in=pause)
             sleep(pause)
     try:
@@ -205,7 +260,7 @@ def _sms_body(sms: SmsRequest) -> dict[str, Any]:
 # What happens to the application itself ----------------------------------------------------------------------------------
 
 
-def _connected(workshop: Workshop, sender: Sender, form: Form, sleep: Sleep) -> Accepted:
+def _connected(workshop: Workshop, sender: Sender, form: Form, sleep: Sleep | None) -> Accepted:
     """Believe an installation or update whose application token is new, once the authorization server vouches for it."""
     proof = proved(workshop, sender)
     event = event_of(sender, form)
@@ -257,4 +312,5 @@ __all__ = [
     "accept_robot",
     "accept_sms",
     "carries",
+    "take_in",
 ]

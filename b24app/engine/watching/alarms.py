@@ -24,11 +24,12 @@ from b24app.engine.decisions.record import mark_of
 from b24app.engine.figures import exports
 from b24app.engine.known import people_of
 from b24app.engine.notes import note_down
-from b24app.engine.watching.metrics import EXPORT_FAILS, EXPORTED, HEALED, PORTALS, SILENT
+from b24app.engine.watching.metrics import EXPORT_FAILS, EXPORTED, HEALED, PORTALS, SILENT, SPOOL
 from b24app.engine.workshop import Workshop
 from b24app.log import log
 from b24app.store import audit, journal, queue
 from b24app.store.portals import Portal
+from b24app.store.spool import came_at
 from b24app.store.vitals import entries_after, last_event
 
 SILENT_AFTER = timedelta(hours=2)
@@ -68,6 +69,14 @@ _UNREAD = T("Портал не удаётся прочитать с {since}: {wh
 _WAIT = T(
     "Работа ждёт и продолжится сама, когда портал ответит; при OVERLOAD_LIMIT обратитесь в поддержку Битрикс24",
     "The work waits and goes on by itself once the portal answers; with OVERLOAD_LIMIT ask the support of Bitrix24",
+)
+_KEPT = T(
+    "База данных не приняла обращения порталов, они лежат на диске этой машины: {number}",
+    "The database did not take what portals sent; it is kept on this machine's disk: {number}",
+)
+_FREE = T(
+    "Они войдут в работу сами, как только база данных ответит: проверьте её, место на диске и папку спула",
+    "It is taken in by itself once the database answers: see to the database, the disk's space and the spool's folder",
 )
 
 _log = log("alarms")
@@ -115,7 +124,7 @@ class Alarm:
     """Something about a portal as a whole, or the export of all (no portal), that operators have to see and mend."""
 
     portal_id: int | None
-    kind: Literal["silence", "reconnect", "unread", "export"]
+    kind: Literal["silence", "reconnect", "unread", "export", "spool"]
     text: T
     remedy: T
     since: datetime | None = None
@@ -135,6 +144,9 @@ def alarms(workshop: Workshop) -> list[Alarm]:
             silence = silence_of(connection, portal, now)
             if silence is not None:
                 found.append(Alarm(portal.id, "silence", said(portal, silence), _MEND, silence.since))
+    kept = workshop.spool.names()
+    if kept:
+        found.append(Alarm(None, "spool", _KEPT.fill(number=len(kept)), _FREE, came_at(kept[0])))
     export = exports.status(workshop)
     if export.trouble:
         found.append(Alarm(None, "export", export.trouble, export.remedy, export.since))
@@ -165,7 +177,8 @@ def listen(workshop: Workshop) -> list[Silence]:
 
 
 def measure(workshop: Workshop) -> None:
-    """Set the gauges that are read from the database."""
+    """Set the gauges that are read from the disk and from the database."""
+    SPOOL.set(len(workshop.spool.names()))
     now = workshop.now()
     SILENT.set(max(((now - silence.since).total_seconds() for silence in silences(workshop)), default=0))
     with workshop.database.read() as connection:

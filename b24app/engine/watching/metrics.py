@@ -21,6 +21,7 @@ EXPORTED = Gauge("b24app_export_age_seconds", "How long ago the corrections were
 EXPORT_FAILS = Gauge("b24app_export_failing", "Whether the export to Google Sheets fails")
 PORTALS = Gauge("b24app_portals", "Portals by state", ["state"])
 HEALED = Gauge("b24app_entries_healed", "Stage entries the history told of and no event, ever since the installation")
+SPOOL = Gauge("b24app_spool_waiting", "Callbacks that lie on this machine's disk, as the database did not take them")
 OLDEST = Gauge("b24app_oldest_waiting_seconds", "How long the oldest thing that could be done now has waited")
 BUDGET = Gauge("b24app_portal_budget_used", "How full the request bucket of the busiest portal is, 0 to 1")
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from b24app.bitrix.errors import PortalError
 from b24app.engine.access import StoredTokens
+from b24app.engine.arriving.spooled import bring_in
 from b24app.engine.watching.alarms import listen
 from b24app.engine.workshop import Workshop
 from b24app.log import log
@@ -22,6 +23,7 @@ from b24app.store.retention import PORTION, clear_inbox, clear_journal
 KEEP_ALIVE = timedelta(days=30)
 """Age at which a refresh token nobody used is renewed: it dies at 180 days, and who renews often gets blocked."""
 TRY_AGAIN = timedelta(hours=1)
+EMPTY = timedelta(minutes=1)
 LISTEN = timedelta(minutes=5)
 CLEAR = timedelta(days=1)
 PORTIONS = 50
@@ -77,6 +79,7 @@ class Upkeep:
     def look(self) -> None:
         """Do what is due; what the database refuses is tried at the next look."""
         chores: tuple[tuple[str, timedelta, Callable[[Workshop], object]], ...] = (
+            ("spool", EMPTY, bring_in),
             ("keep_alive", TRY_AGAIN, keep_alive),
             ("listen", LISTEN, listen),
             ("clear_away", CLEAR, clear_away),

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from b24app.bitrix.sender import BadCallback
 from b24app.engine.arriving import intake
-from b24app.engine.arriving.intake import NotStored, accept_event, accept_robot, accept_sms
+from b24app.engine.arriving.intake import accept_event, accept_robot, accept_sms
 from b24app.engine.arriving.trust import UnknownSender
 from b24app.engine.notes import ROUND_TRIP, SET_UP_WANTED, noted
 from b24app.store import queue
@@ -187,12 +187,14 @@ def test_a_callback_survives_a_database_in_trouble_for_seconds(known: Shop) -> N
     assert len(waited) == 3
 
 
-def test_a_callback_is_given_up_when_the_database_stays_in_trouble(known: Shop) -> None:
+def test_a_callback_is_kept_on_the_disk_when_the_database_stays_in_trouble(known: Shop) -> None:
     waited: list[float] = []
-    with pytest.raises(NotStored):
-        accept_event(in_trouble(known, 99).workshop, body_of("deal_update"), sleep=waited.append)
+    troubled = in_trouble(known, 99)
+    assert accept_event(troubled.workshop, body_of("deal_update"), sleep=waited.append).new
     assert 4 <= sum(waited) <= 6
     assert tuple(waited) == intake.PAUSES
+    assert len(troubled.workshop.spool.names()) == 1
+    assert stored(known) == []
 
 
 def test_a_members_id_is_not_enough(opened: Shop) -> None:
