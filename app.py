@@ -42,7 +42,7 @@ from b24app.store.alone import AlreadyServed, alone
 from b24app.store.database import Database, is_shared, open_database
 from b24app.store.migrate import migrate as migrate_schema
 from b24app.store.portals import Portals
-from b24app.store.secrets import Vault
+from b24app.store.secrets import Vault, WrongSecretKey
 from b24app.store.spool import Spool
 from b24app.web.factory import create_web
 from b24app.web.site import PAGES
@@ -114,11 +114,11 @@ def assemble(
     threads: int = 4,
 ) -> Application:
     """Join the parts for these settings; raises `ProcessProblems` for process files that cannot be used."""
-    logs.mask.keep(settings.client_secret, settings.secret_key, settings.admin_token)
+    logs.mask.keep(settings.client_secret, *settings.secret_keys, settings.admin_token)
     common, own = load_processes(settings.processes)
     addresses = Addresses(settings.oauth_hosts, settings.allow_http)
     sessions = sessions_of_threads()
-    vault = Vault(settings.secret_key)
+    vault = Vault(*settings.secret_keys)
     wakers: list[Callable[[int], None]] = []
     workshop = Workshop(
         settings=settings,
@@ -231,13 +231,21 @@ def check() -> None:
 
 @click.command
 def migrate() -> None:
-    """Bring the database to the newest schema."""
-    bring_up_to_date(_application().workshop.settings.database_url)
+    """Bring the database to the newest schema, and what it keeps secret under the key in force."""
+    bring_up_to_date(_application().workshop)
 
 
-def bring_up_to_date(url: str) -> None:
-    """Migrate the store, and the job tables where the database is shared."""
+def bring_up_to_date(workshop: Workshop) -> None:
+    """Migrate the store, and the job tables where the database is shared; encrypt anew while the key is being changed."""
+    url = workshop.settings.database_url
     migrate_schema(url)
+    if workshop.settings.secret_key_other:
+        try:
+            with workshop.database.write() as connection:
+                workshop.portals.lock_again(connection)
+        except WrongSecretKey:
+            click.echo("Neither B24APP_SECRET_KEY nor B24APP_SECRET_KEY_OTHER opens what is stored.", err=True)
+            raise SystemExit(2) from None
     if is_shared(url):
         from b24app.engine.running.queueing import apply_schema
 
@@ -256,7 +264,7 @@ def serve(host: str, port: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with alone(url):
-            bring_up_to_date(url)
+            bring_up_to_date(application.workshop)
             if not is_shared(url):
                 inherit(application.workshop)
             with application.working():

@@ -37,6 +37,7 @@ class Settings(BaseModel):
     client_id: Annotated[str, Field(min_length=1)]
     client_secret: Annotated[str, Field(min_length=1, repr=False)]
     secret_key: Annotated[str, Field(min_length=16, repr=False)]
+    secret_key_other: str = Field(default="", repr=False)
     admin_token: Annotated[str, Field(min_length=16, repr=False)]
     database_url: str = Field(default="sqlite:///var/b24app.db", repr=False)
     spool: Path | None = None
@@ -62,6 +63,13 @@ class Settings(BaseModel):
             raise ValueError("an address with https:// is wanted")
         return value.rstrip("/")
 
+    @field_validator("secret_key_other")
+    @classmethod
+    def _key(cls, value: str) -> str:
+        if value and len(value) < 16:
+            raise ValueError("at least 16 characters are wanted")
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
@@ -79,6 +87,11 @@ class Settings(BaseModel):
     @classmethod
     def _list(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The key that encrypts and signs, and the other one that what is stored or open may come from."""
+        return (self.secret_key, self.secret_key_other) if self.secret_key_other else (self.secret_key,)
 
     @property
     def exports(self) -> bool:

@@ -129,7 +129,7 @@ def a_house(folder: Path) -> House:
         admin_token=ADMIN_TOKEN,
     )
     addresses = Addresses(settings.oauth_hosts, settings.allow_http)
-    vault = Vault(settings.secret_key)
+    vault = Vault(*settings.secret_keys)
 
     def clock() -> datetime:
         return at[0]

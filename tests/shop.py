@@ -104,7 +104,7 @@ def shop(
     chosen = Settings(**given)
     addresses = Addresses(chosen.oauth_hosts, chosen.allow_http)
     woken: list[int] = []
-    vault = Vault(chosen.secret_key)
+    vault = Vault(*chosen.secret_keys)
     workshop = Workshop(
         settings=chosen,
         database=Database(engine),

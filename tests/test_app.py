@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import socket
+from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 import pytest
 import requests
 
-from app import counted_at
+from app import assemble, bring_up_to_date, counted_at
+from b24app.core.portal import PortalSettings
+from b24app.engine.workshop import Workshop
+from b24app.settings import Settings
+from b24app.store.portals import Grant
+from tests.shop import MEMBER
 
 
 def a_free_port() -> int:
@@ -33,3 +40,34 @@ def test_without_an_address_nobody_is_told() -> None:
 def test_an_address_that_cannot_be_listened_at_is_refused_by_name(wrong: str) -> None:
     with pytest.raises(click.BadParameter, match=r"127\.0\.0\.1:9101|192\.0\.2\.1"), counted_at(wrong):
         raise AssertionError("nobody works")
+
+
+def test_a_new_secret_key_is_put_in_force_at_the_start_or_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def opened(key: str, other: str = "") -> Workshop:
+        return assemble(
+            Settings(
+                public_url="https://app.example",
+                client_id="local.1",
+                client_secret="client-secret",
+                secret_key=key,
+                secret_key_other=other,
+                admin_token="operators-token-1",
+                database_url=f"sqlite:///{tmp_path / 'app.db'}",
+            )
+        ).workshop
+
+    former = opened("the-former-key-16")
+    bring_up_to_date(former)
+    grant = Grant(
+        "access-1", "refresh-1", datetime(2026, 6, 1, tzinfo=UTC), 1, "https://a.example/rest/", "https://b.example/rest/"
+    )
+    with former.database.write() as connection:
+        former.portals.add(connection, MEMBER, grant, "token", PortalSettings(), grant.expires)
+
+    with pytest.raises(SystemExit):
+        bring_up_to_date(opened("the-new-key-of-16", "a-wrong-key-of-16"))
+    assert "B24APP_SECRET_KEY_OTHER" in capsys.readouterr().err
+    bring_up_to_date(opened("the-new-key-of-16", "the-former-key-16"))
+    assert opened("the-new-key-of-16").portal(1).grant.refresh == "refresh-1"

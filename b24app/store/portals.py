@@ -79,6 +79,8 @@ _READ = tuple(column for column in t.portals.c if column.name != "knowledge")
 _HERE = t.portals.c.id == sa.bindparam("portal_id")
 _BY_ID = sa.select(*_READ).where(_HERE)
 _READS = sa.select(t.portals.c.wakes, t.portals.c.wakes_read, t.portals.c.read_at, t.portals.c.not_before).where(_HERE)
+_SECRET = ("access_token", "refresh_token", "application_tokens", "secrets")
+_SEALED = sa.select(t.portals.c.id, *(t.portals.c[name] for name in _SECRET)).order_by(t.portals.c.id)
 _KNOWLEDGE = sa.select(sa.cast(t.portals.c.knowledge, sa.Text)).where(_HERE)
 _SPENT = sa.select(t.portals.c.budget, t.portals.c.knowledge["licence"].as_string()).where(_HERE)
 _SPENT_LOCKED = _SPENT.with_for_update()
@@ -182,6 +184,21 @@ class Portals:
 
     def set_knowledge(self, connection: Connection, portal_id: int, knowledge: Mapping[str, Any]) -> None:
         self._write(connection, portal_id, knowledge=dict(knowledge))
+
+    def locked_with_another_key(self, connection: Connection) -> list[int]:
+        """Return the portals of which something is encrypted with another key than the first."""
+        rows = connection.execute(_SEALED)
+        return [row.id for row in rows if not all(self._vault.locked_lately(getattr(row, name)) for name in _SECRET)]
+
+    def lock_again(self, connection: Connection) -> list[int]:
+        """Encrypt with the first key what another one encrypted; return the portals; raises `WrongSecretKey`."""
+        found = self.locked_with_another_key(connection)
+        for portal_id in found:
+            row = connection.execute(_SEALED.where(_HERE).with_for_update(), {"portal_id": portal_id}).one()
+            self._write(
+                connection, portal_id, **{name: self._vault.lock(self._vault.unlock(getattr(row, name))) for name in _SECRET}
+            )
+        return found
 
     # waking and the lane -----------------------------------------------------------------------------------------
 

@@ -26,6 +26,14 @@ class Vault:
     def lock(self, text: str) -> bytes:
         return self._boxes[0].encrypt(text.encode())
 
+    def locked_lately(self, locked: bytes) -> bool:
+        """Tell whether a text was encrypted with the first key."""
+        try:
+            self._boxes[0].decrypt(locked)
+        except InvalidToken:
+            return False
+        return True
+
     def unlock(self, locked: bytes) -> str:
         """Decrypt, or say what it was the last time; raises `WrongSecretKey`."""
         return self._opened(locked)

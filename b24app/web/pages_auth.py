@@ -112,4 +112,4 @@ def _from_our_page(workshop: Workshop) -> None:
 
 
 def _signer(workshop: Workshop) -> URLSafeSerializer:
-    return URLSafeSerializer(workshop.settings.secret_key, salt="page")
+    return URLSafeSerializer([*reversed(workshop.settings.secret_keys)], salt="page")

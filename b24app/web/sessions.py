@@ -32,9 +32,9 @@ class Sessions:
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
-        self._signer = URLSafeSerializer(
-            [workshop.settings.secret_key + workshop.settings.admin_token], salt="operator's session"
-        )
+        settings = workshop.settings
+        keys = [key + settings.admin_token for key in reversed(settings.secret_keys)]
+        self._signer = URLSafeSerializer(keys, salt="operator's session")
 
     def begin(self, response: Response, who: str) -> None:
         """Give the browser a session."""

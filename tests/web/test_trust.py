@@ -216,6 +216,16 @@ def test_a_page_token_that_was_changed_or_signed_elsewhere_is_refused(installed:
             visitor(installed.shop.workshop)
 
 
+def test_pages_stay_good_while_the_secret_key_is_changed(installed: Theatre, app: Flask) -> None:
+    token, workshop = signed(installed), installed.shop.workshop
+    keys = {"secret_key": "the-new-key-of-16", "secret_key_other": workshop.settings.secret_key}
+    changing = replace(workshop, settings=workshop.settings.model_copy(update=keys))
+    with app.test_request_context(method="POST", headers={HEADER: token}):
+        again = sign(changing, visitor(changing))
+    with app.test_request_context(method="POST", headers={HEADER: again}), pytest.raises(Refusal, match="page_token"):
+        visitor(workshop)
+
+
 def test_a_page_token_of_a_removed_portal_is_refused(installed: Theatre, app: Flask) -> None:
     token = signed(installed)
     workshop = installed.shop.workshop

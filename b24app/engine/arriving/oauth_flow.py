@@ -61,4 +61,4 @@ def returned(workshop: Workshop, code: str, state: str) -> Portal:
 
 
 def _signer(workshop: Workshop) -> URLSafeSerializer:
-    return URLSafeSerializer(workshop.settings.secret_key, salt="oauth")
+    return URLSafeSerializer([*reversed(workshop.settings.secret_keys)], salt="oauth")

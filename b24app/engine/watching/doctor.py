@@ -54,6 +54,7 @@ _EXIT: dict[Level, int] = {"ok": 0, "note": 0, "warning": 1, "broken": 2}
 _MARKS: dict[Level, str] = {"ok": "+", "note": ".", "warning": "!", "broken": "X"}
 _MENDED: dict[Mend, T] = {
     "migrate": T("база данных обновлена", "the database was migrated"),
+    "lock": T("токены зашифрованы новым ключом", "the tokens were encrypted with the new key"),
     "renew": T("токены обновлены", "the tokens were renewed"),
     "set_up": T("регистрация восстановлена", "the registration was restored"),
     "fields": T("поля созданы", "the fields were created"),
@@ -135,6 +136,10 @@ def _installation(workshop: Workshop, fix: bool) -> Examined:
 
             apply_schema(url)
         found, mended = [*_settings(workshop), *_database(workshop)], [_MENDED["migrate"]]
+    if fix and any(finding.mend == "lock" for finding in found):
+        with workshop.database.write() as connection:
+            workshop.portals.lock_again(connection)
+        found, mended = [*_settings(workshop), *_database(workshop)], [*mended, _MENDED["lock"]]
     if all(finding.level != "broken" for finding in found if finding.code == "database"):
         found += sheets(workshop)
     return Examined("", tuple(found), tuple(mended))
@@ -176,9 +181,23 @@ def _database(workshop: Workshop) -> Iterator[Finding]:
         yield Finding("database", "broken", text.fill(error=type(trouble.orig).__name__), remedy)
         return
     yield Finding("database", "ok", T("База данных отвечает", "The database answers"))
+    if workshop.settings.secret_key_other:
+        yield _secret_keys(workshop)
     if not portals:
         remedy = T("Администратор портала открывает приложение", "An administrator of the portal opens the application")
         yield Finding("portals", "warning", T("Порталов ещё нет", "There is no portal yet"), remedy)
+
+
+def _secret_keys(workshop: Workshop) -> Finding:
+    """Judge how far the change of the secret key has come."""
+    with workshop.database.read() as connection:
+        left = len(workshop.portals.locked_with_another_key(connection))
+    if left:
+        text = T("Порталов, чьи токены зашифрованы вторым ключом: {n}", "Portals whose tokens the other key encrypted: {n}")
+        remedy = T.same("flask --app app migrate, doctor --fix")
+        return Finding("secret_key", "warning", text.fill(n=left), remedy, "lock")
+    text = T("Ключ сменён: уберите B24APP_SECRET_KEY_OTHER", "The key is changed: take B24APP_SECRET_KEY_OTHER away")
+    return Finding("secret_key", "note", text)
 
 
 # A portal --------------------------------------------------------------------------------------------------------------

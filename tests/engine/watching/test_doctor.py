@@ -27,6 +27,7 @@ from b24app.store import journal, queue, timers
 from b24app.store import tables as t
 from b24app.store.portals import Reads
 from b24app.store.retention import clear_inbox, clear_journal, forget_item
+from b24app.store.secrets import WrongSecretKey
 from b24app.store.vitals import Waiting, waiting_since
 from tests.shop import START, Shop, shop
 from tests.world import process_files
@@ -213,6 +214,22 @@ def test_another_secret_key_is_named_and_nothing_more_is_looked_at(opened: Shop,
 
     assert [f.remedy.en for f in part.findings if f.level == "broken"] == ["Bring back the B24APP_SECRET_KEY"]
     other.workshop.database.close()
+
+
+def test_a_change_of_the_secret_key_is_followed_to_its_end(opened: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("b24app.engine.watching.doctor.behind", lambda _connection: False)
+    folder, new = Path(opened.workshop.database.engine.url.database or "").parent, "the-new-key-of-16"
+    changing = shop(folder, secret_key=new, secret_key_other=opened.workshop.settings.secret_key)
+
+    def judged(fix: bool) -> list[tuple[str, bool]]:
+        parts = diagnose(changing.workshop, fix=fix, sleep=lambda _seconds: None).parts
+        return [(f.level, "1" in f.text.en) for f in parts[0].findings if f.code == "secret_key"]
+
+    assert judged(fix=False) == [("warning", True)]
+    assert judged(fix=True) == [("note", False)]
+    assert shop(folder, secret_key=new).workshop.portal(1).grant.refresh == "refresh-1"
+    with pytest.raises(WrongSecretKey):
+        opened.workshop.portal(1)
 
 
 # Rows ----------------------------------------------------------------------------------------------------------------------
