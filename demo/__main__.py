@@ -28,8 +28,23 @@ from demo.summary import summary
 from demo.together import Together, together
 from demo.walk import NoRest, Walk
 from demo.words import Narrator
+from demo.yours import leave_a_deal
 
 PORTS = {"portal": 8024, "app": 8025}
+TRY = (
+    (
+        "Например: перетащите «Потолок на кухне» на следующую стадию, и сделка вернётся с причинами;",
+        "For example: drag “Потолок на кухне” to the next stage, and the deal comes back with the reasons;",
+    ),
+    (
+        "переведите часы вверху страницы на сутки, и руководитель отдела продаж получит контрольную задачу;",
+        "turn the clock at the top of the page by a day, and the head of sales gets a control task;",
+    ),
+    (
+        "откройте в карточке «Журнал процессов»: там сказано, что сделано и почему. Сотрудника выбирают вверху.",
+        "open the “Process journal” in the card: it says what was done and why. The top of the page says who you are.",
+    ),
+)
 
 
 def main() -> int:
@@ -75,6 +90,7 @@ def play(walk: Walk, both: Together) -> bool:
         tell_the_corrections(walk, *deals)
         exported(walk, lambda: both.look_at_exports(tell.lang), both.spreadsheet_address)
         looked_at(walk)
+        deals.append(leave_a_deal(walk))
         summary(walk, deals, time.monotonic() - began)
     except (Refused, NoRest, LookupError, StopIteration, requests.RequestException) as trouble:
         tell.missed.append(f"{type(trouble).__name__}: {trouble}")
@@ -90,12 +106,15 @@ def play(walk: Walk, both: Together) -> bool:
 def _stay(walk: Walk, both: Together) -> None:
     """Stay up until somebody ends it."""
     tell, stop = walk.tell, threading.Event()
-    both.let_run()
+    both.let_run(tell.lang)
     tell.write(tell.of("\nМожно смотреть и нажимать (Ctrl+C — конец):", "\nLook around and click (Ctrl+C ends it):"))
     tell.write(f"  {tell.of('портал', 'portal'):<12} {both.portal_address}/crm/deal/?category={walk.pipeline}")
     tell.write(f"  {tell.of('приложение', 'application'):<12} {both.address}/admin")
-    tell.write(f"  {tell.of('вход', 'sign in'):<12} {tell.of('токен', 'token')} {both.admin_token}")
+    tell.write(f"  {tell.of('вход', 'sign in'):<12} {tell.of('ключ', 'key')} {both.admin_token}")
     tell.write(f"  {tell.of('таблица', 'spreadsheet'):<12} {both.spreadsheet_address}")
+    tell.write("")
+    for ru, en in TRY:
+        tell.write(f"  {tell.of(ru, en)}")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     stop.wait()

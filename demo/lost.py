@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from demo.quality import summed_up
-from demo.screens import DEAL
 from demo.story import a_file
 from demo.walk import CONTRACT, DATE_AGREED, LOST, MATERIALS_BOUGHT, MATERIALS_PAID, SIGNED, Walk
 
@@ -42,19 +41,14 @@ def _agreed(walk: Walk) -> int:
     fields = {
         "title": "Потолки, офис на Лесной",
         "assignedById": IVAN,
-        "categoryId": walk.pipeline,
         "contactId": PETER,
         "opportunity": 240000,
         walk.fields["Подписанный договор"]: a_file("contract.pdf"),
         walk.fields["Адрес монтажа"]: "Москва, Лесная ул., 9",
     }
-    made = walk.act(
-        IVAN,
-        "создаёт сделку вручную, все поля заполнены",
-        "creates a deal by hand, all fields filled in",
-        lambda: walk.portal.click(IVAN, "crm.item.add", entityTypeId=DEAL, fields=fields, useOriginalUfNames="Y"),
+    deal = walk.create(
+        IVAN, fields, "создаёт сделку вручную, все поля заполнены", "creates a deal by hand, all fields filled in"
     )
-    deal = int(made["item"]["id"])
     walk.stands(deal, CONTRACT)
     for task, stage in (
         ("Подписать договор", SIGNED),

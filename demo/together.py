@@ -88,8 +88,13 @@ class Together:
         done = exports.look(self._application.workshop, exports.asleep)
         return " ".join(done.lines(lang)) if done else ""
 
-    def let_run(self) -> None:
-        """Let the clock go on by itself, deliver events as they come and export as usual, for a visitor who clicks."""
+    def let_run(self, lang: Lang) -> None:
+        """Let the clock go on by itself, deliver events as they come and export as usual, for a visitor who clicks.
+
+        Whoever he plays reads the portal's pages in ``lang``.
+        """
+        for user in self.portal.people.users.values():
+            user.language = lang
         self.clock.run()
         self.running.run(self.running.deliver_forever)
         if self._application is not None:

@@ -119,6 +119,18 @@ class Walk:
         self.tell.did(self.clock(), self.tell.of("часы", "the clock"), self.tell.of(ru, en))
         return self.follow()
 
+    def create(self, user: int, fields: Row, ru: str, en: str) -> int:
+        """Let a person create a deal in the pipeline; gives its number."""
+
+        whole = {**fields, "categoryId": self.pipeline}
+        made = self.act(
+            user,
+            ru,
+            en,
+            lambda: self.portal.click(user, "crm.item.add", entityTypeId=DEAL, fields=whole, useOriginalUfNames="Y"),
+        )
+        return int(made["item"]["id"])
+
     def write(self, user: int, deal: int, ru: str, en: str, /, **labelled: Any) -> None:
         """Let a person fill fields of a card; own fields by their codes."""
         self.act(user, ru, en, lambda: self._update(user, deal, labelled))

@@ -19,6 +19,7 @@ def test_an_expectation_that_is_not_met_ends_the_command_with_an_error(
     monkeypatch.setattr(command, "tell_the_lost_deal", nothing_happens)
     monkeypatch.setattr(command, "tell_the_corrections", lambda *_: None)
     monkeypatch.setattr(command, "looked_at", lambda *_: None)
+    monkeypatch.setattr(command, "leave_a_deal", nothing_happens)
     monkeypatch.setattr(command, "exported", lambda *_: None)
     monkeypatch.setattr(command, "summary", lambda *_: None)
     monkeypatch.setattr(command, "set_up_logging", lambda **_: None)
