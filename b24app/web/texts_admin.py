@@ -55,8 +55,8 @@ ADMIN: Mapping[str, T] = {
     "adm_logout": T("Выйти", "Sign out"),
     "adm_login": T("Вход для обслуживания", "Operators’ sign-in"),
     "adm_login_hint": T(
-        "Ключ задаёт тот, кто установил приложение (ADMIN_TOKEN).",
-        "The key is set by whoever installed the application (ADMIN_TOKEN).",
+        "Ключ задаёт тот, кто установил приложение (B24APP_ADMIN_TOKEN).",
+        "The key is set by whoever installed the application (B24APP_ADMIN_TOKEN).",
     ),
     "adm_login_wrong": T(
         "Ключ не подошёл. После десяти ошибок вход на минуту закрывается.",

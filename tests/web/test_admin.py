@@ -113,6 +113,19 @@ def test_a_wrong_key_opens_nothing_and_guessing_shuts_the_door(stranger: FlaskCl
     assert sign_in(stranger).status_code == 302
 
 
+def test_a_wrong_key_marks_its_field(stranger: FlaskClient) -> None:
+    page = sign_in(stranger, "wrong").get_data(as_text=True)
+
+    assert re.findall(r'<input [^>]*name="(\w+)"[^>]*aria-invalid="true"', page) == ["token"]
+
+
+def test_every_page_has_a_title_of_its_own(client: FlaskClient) -> None:
+    titles = {re.search(r"<title>(.+?)</title>", look(client, path))[1] for path in PAGES}  # type: ignore[index]
+
+    assert len(titles) == len(PAGES)
+    assert "Сбои — Обслуживание" in titles
+
+
 def test_a_session_ends_after_eight_hours(client: FlaskClient, house: House) -> None:
     look(client, "/admin/runs")
 
