@@ -39,6 +39,7 @@ PRESETS: Mapping[str, Gateway] = {
 
 _DATE = T("Не удалось прочесть дату «{text}»: пишите 31.12.2026", "Cannot read the date “{text}”: write 31.12.2026")
 _TIME = T("Нужно время, например 09:00", "A time is needed, 09:00 for example")
+_COUNTRY = T("Две латинские буквы кода страны, например RU", "Two letters of the country’s code, RU for example")
 _CHOICE = T("Выберите из списка", "Choose from the list")
 _PAIR = T("Строка «{text}» без знака «=»: пишите имя=значение", "The line “{text}” has no “=”: write name=value")
 _PLACES = T(
@@ -132,7 +133,7 @@ def read_company(form: Form) -> Reading:
     if re.fullmatch(r"[A-Z]{2}", country):
         reading.changes["country"] = country
     else:
-        reading.wrong["country"] = _CHOICE
+        reading.wrong["country"] = _COUNTRY
     for name in ("day_starts", "day_ends"):
         _time(reading, name, form.get(name, ""))
     reading.changes["weekend"] = tuple(int(day) for day in form.getlist("weekend") if day in "0123456" and day)

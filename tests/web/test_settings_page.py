@@ -187,7 +187,7 @@ def test_language_zone_and_working_time_are_saved_and_audited(house: House, port
         ({"weekend": list("0123456")}, "Хотя бы один день"),
         ({"holidays": "31.12.2026 завтра"}, "Не удалось прочесть дату «завтра»"),
         ({"lang": "de"}, "Не сохранено"),
-        ({"country": "Россия"}, "Выберите из списка"),
+        ({"country": "Россия"}, "Две латинские буквы"),
     ],
 )
 def test_a_mistake_is_shown_beside_its_field_and_nothing_is_saved(
@@ -537,6 +537,8 @@ def test_the_page_needs_no_script_and_every_field_has_a_label(house: House, port
     assert "style=" not in page
     for name in re.findall(r'<(?:input type="(?:text|url|time|tel)"|select|textarea) id="([^"]+)"', page):
         assert f'for="{name}"' in page, name
+    for name in re.findall(r'aria-describedby="([^"]+)"', page):
+        assert f'id="{name}"' in page, name
 
 
 def test_the_settings_speak_english(house: House, portal: Portal, client: FlaskClient) -> None:
