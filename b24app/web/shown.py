@@ -49,7 +49,7 @@ _ROBOTS: Mapping[str, T] = {
     "events_silent": T("Портал не присылает события", "The portal sends no events"),
 }
 _CAUSES: Mapping[str, T] = {
-    "StageEntered": T("сделка вошла в стадию", "the item entered the stage"),
+    "StageEntered": T("карточка вошла в стадию", "the item entered the stage"),
     "RobotCalled": T("робот вызван автоматизацией портала", "the portal’s automation called the robot"),
     "TimerDue": T("подошёл срок", "a time had come"),
     "TaskFinished": T("задача закрыта", "a task was finished"),

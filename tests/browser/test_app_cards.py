@@ -58,7 +58,7 @@ def test_the_journal_tells_what_happened_what_waits_and_gives_a_hint(company: St
     expect(tasks).to_contain_text("Мария Кузнецова")
     waits = journal.locator("section", has=journal.get_by_role("heading", name="Чего ждём"))
     expect(waits).to_contain_text("в 02.06.2026 10:00")
-    expect(journal.get_by_text("сделка вошла в стадию").first).to_be_visible()
+    expect(journal.get_by_text("карточка вошла в стадию").first).to_be_visible()
     expect(journal.locator("main")).not_to_contain_text("[B]")
     look(page, "journal")
 

@@ -105,7 +105,8 @@ def test_the_journal_tells_what_why_and_what_became_of_it(house: House, portal: 
 
     page = read(house, portal, client)
 
-    assert "Задача поставлена: Мария Менова сделка вошла в стадию сделано Задача «Подписать договор» — Мария Менова" in page
+    assert "Задача поставлена: Мария Менова карточка вошла в стадию" in page
+    assert "сделано Задача «Подписать договор» — Мария Менова" in page
     assert "10.06.2026 12:00 · Заключить договор" in page
     assert "C7:NEW" not in page
 
