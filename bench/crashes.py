@@ -16,7 +16,7 @@ from functools import cache
 
 import structlog
 
-import app
+import assembly
 from tests.flows.busy_day import Course, callback_deaths, deaths, differences, play, unanswered
 from tests.flows.cuts import Cut, WebCut
 from tests.flows.theatre import Theatre, a_theatre
@@ -45,7 +45,7 @@ def run(verbose: bool = False) -> int:
     """Replay everything; give the number of days that ended differently."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
-    app.load_processes = cache(app.load_processes)  # they are the same every day
+    assembly.load_processes = cache(assembly.load_processes)  # they are the same every day
     with a_theatre() as theatre:
         quiet = play(theatre)
         methods = {method for request in quiet.requests for method in request}

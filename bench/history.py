@@ -45,7 +45,7 @@ def read() -> None:
     """Read what is new of the one portal of this database, and tell how much that was and the memory it took."""
     from datetime import datetime, timedelta
 
-    from app import assemble
+    from assembly import assemble
     from b24app.engine.access import gate_of
     from b24app.engine.knowledge import field_book, known
     from b24app.engine.reading.reader import HistoryReader

@@ -10,7 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app import Application, create_demo, ticking
+from app import create_demo
+from assembly import Application, ticking
 from b24app.core.text import Lang
 from b24app.engine.figures import exports
 from b24app.settings import Settings

@@ -10,7 +10,8 @@ import click
 import pytest
 import requests
 
-from app import assemble, bring_up_to_date, counted_at
+from app import bring_up_to_date, counted_at
+from assembly import assemble
 from b24app.core.portal import PortalSettings
 from b24app.engine.workshop import Workshop
 from b24app.settings import Settings

@@ -11,6 +11,7 @@ import click
 import pytest
 
 import app
+import assembly
 from b24app.core.portal import Gateway, PortalSettings
 from b24app.engine.setup.registration import EVENTS, OPTIONAL_EVENTS
 from b24app.settings import PREFIX, Settings
@@ -143,7 +144,7 @@ def test_commands_that_pages_name_exist(page: Path) -> None:
 
 
 def test_addresses_that_pages_name_exist(settings: Settings) -> None:
-    rules = [re.escape(re.sub(r"<[^>]+>", "*", rule.rule)) for rule in app.assemble(settings).web.url_map.iter_rules()]
+    rules = [re.escape(re.sub(r"<[^>]+>", "*", rule.rule)) for rule in assembly.assemble(settings).web.url_map.iter_rules()]
     known = re.compile("|".join(rule.replace(r"\*", "[^/]+") for rule in rules))
     named = {
         path

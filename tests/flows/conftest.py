@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import app
+import assembly
 from tests.flows.corrections import Loop
 from tests.flows.kinds import FILES
 from tests.flows.stage import AGREED, Stage, a_stage
@@ -20,7 +20,7 @@ from tests.flows.theatre import Theatre, a_theatre, given_out
 def process_files_read_once() -> Iterator[None]:
     """Read the process files once for all stages; they are the same for every test."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(app, "load_processes", cache(app.load_processes))
+    patch.setattr(assembly, "load_processes", cache(assembly.load_processes))
     yield
     patch.undo()
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
-from app import Application, assemble
+from assembly import Application, assemble
 from b24app.bitrix.callbacks import page
 from b24app.core.item import ItemRef
 from b24app.core.portal import Gateway, PortalSettings, Secrets

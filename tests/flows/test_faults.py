@@ -15,7 +15,7 @@ import requests
 from flask.testing import FlaskClient
 from requests.adapters import HTTPAdapter
 
-import app
+import assembly
 from b24app.bitrix.budget import ENTERPRISE
 from b24app.bitrix.callbacks import page
 from b24app.bitrix.commands import Command
@@ -57,9 +57,9 @@ def another_process(stage: Stage) -> None:
     """Go on in a process that was just started: it knows what the rows tell, and nothing else."""
     workshop = stage.application.workshop
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "open_database", lambda url: workshop.database.engine)
+        patch.setattr(assembly, "open_database", lambda url: workshop.database.engine)
         pace = leaping(stage.clock() + timedelta(days=2))
-        stage.application = app.assemble(workshop.settings, clock=stage.clock, pace=pace)
+        stage.application = assembly.assemble(workshop.settings, clock=stage.clock, pace=pace)
     stage.holder["web"] = stage.application.web
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-import app
+import assembly
 from tests.flows.stage import MONDAY, Stage, a_stage, leaping
 
 
@@ -62,8 +62,8 @@ class Theatre:
             left.unlink()
         self._path.write_bytes(self._database)
         with pytest.MonkeyPatch.context() as patch:  # one engine: what it has compiled stays compiled
-            patch.setattr(app, "open_database", lambda url: self._engine)
-            application = app.assemble(kept.application.workshop.settings, clock=kept.clock, pace=leaping(self._begin))
+            patch.setattr(assembly, "open_database", lambda url: self._engine)
+            application = assembly.assemble(kept.application.workshop.settings, clock=kept.clock, pace=leaping(self._begin))
         kept.holder["web"] = application.web
         card = kept.portal.apps.cards[0]
         try:

@@ -13,6 +13,7 @@ import pytest
 from flask.testing import FlaskCliRunner
 
 import app
+import assembly
 from b24app.bitrix.errors import AccessDenied, PortalError
 from b24app.bitrix.replies import Reply, Timing
 from b24app.core.actions import Notify
@@ -180,7 +181,7 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskCli
         lang="en",
     )
     monkeypatch.setattr(app, "load_processes", lambda _folder: (dict(process_files()), {}))
-    made = app.assemble(settings)
+    made = assembly.assemble(settings)
     made.web.extensions["b24app"] = made
     app._add_commands(made.web)
     yield made.web.test_cli_runner()
