@@ -10,8 +10,9 @@ from b24app.core import commission, wording
 from b24app.core.actions import Notify
 from b24app.core.asking import ask, noted
 from b24app.core.call import Call, TimerDue
+from b24app.core.commission import Tally
 from b24app.core.giving import Assignment
-from b24app.core.item import Item
+from b24app.core.item import Item, People
 from b24app.core.needs import Facts, Need, NeedForms, NeedItem, NeedLedger, NeedPeople, OwnTask
 from b24app.core.robot import Outcome, Robot, prop
 from b24app.core.roles import Role
@@ -62,7 +63,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     if props.member not in votes.silent or votes.verdict != "open":
         return Outcome(VOTED.fill(name=name))
     if props.turn == "head":
-        return _head(call, props, facts, item, name)
+        return _head(call, props, facts, item, votes, name)
     return _remind(call, props, item, asked, name)
 
 
@@ -76,17 +77,26 @@ def _remind(call: Call, props: Props, item: Item, asked: OwnTask | None, name: s
     return Outcome(why, (notice, noted(call, bb(call.say(why)))))
 
 
-def _head(call: Call, props: Props, facts: Facts, item: Item, name: str) -> Outcome:
+def _head(call: Call, props: Props, facts: Facts, item: Item, votes: Tally, name: str) -> Outcome:
     people, task = facts[NeedPeople()], commission.in_place_of(props.member)
     if facts[NeedLedger(call.item)].open_task(task) is not None:
         return Outcome(SILENT.fill(name=name))
-    head = people.head_of(props.member) or call.house.fallback
+    head = _speaker(props.member, frozenset(vote.by for vote in votes.votes), people, call.house.fallback)
     values = {**wording.known(call, facts, item), "member": name}
     role = Role(f"user({head})") if head is not None else Role("responsible")
     what = Assignment(task, TITLE, role, ABOUT, (), Pause(1, "w"), "control")
     given, actions = ask(call, item, people, commission.APPROVAL, what, values, holds="ignore")
     why = wording.sentence(SILENT.fill(name=name), given.why)
     return Outcome(why, (*actions, noted(call, bb(call.say(why)))))
+
+
+def _speaker(member: int, heard: frozenset[int], people: People, fallback: int | None) -> int | None:
+    """Find the nearest head above who still has a word: whoever has voted for himself cannot vote once more."""
+    head, passed = people.head_of(member), {member}
+    while head is not None and head in heard and head not in passed:
+        passed.add(head)
+        head = people.head_of(head)
+    return next((user for user in (head, fallback) if user is not None and user not in heard), None)
 
 
 ROBOT = Robot(

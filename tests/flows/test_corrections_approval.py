@@ -86,6 +86,22 @@ def test_a_silent_member_is_reminded_and_then_his_head_decides(voting: Loop) -> 
     assert voting.items.on(correction) == "changes"
 
 
+def test_a_head_who_has_voted_already_hands_the_silence_of_his_own_on(analysed: Loop) -> None:
+    """Her word is spoken and cannot be sent twice: without somebody above her the vote would never end."""
+    correction = analysed.item
+    analysed.items.write(correction, commission=[HEAD, IVAN])
+    analysed.put_to_the_vote(correction)
+    analysed.fill(correction, HEAD, YES)
+    analysed.stage.turn(days=3)
+    assert analysed.items.tasks(correction, HEAD) == []
+    assert analysed.items.tasks(correction, ADMIN) == [
+        "Решить за Иван Петров: меры по «Анализ сделки: Потолки, ул. Садовая, 5»"
+    ]
+    analysed.fill(correction, ADMIN, YES)
+    analysed.items.move(correction, "changes")
+    assert analysed.items.on(correction) == "changes"
+
+
 def test_who_votes_in_time_is_not_reminded(voting: Loop) -> None:
     correction = voting.item
     for member in (HEAD, FOREMAN, ACCOUNTANT):

@@ -374,6 +374,21 @@ def test_a_silent_member_is_reminded_then_his_head_is_asked() -> None:
     assert (task.name, task.responsible, task.purpose) == ("approval:9:head", DIRECTOR, "control")
 
 
+@pytest.mark.parametrize(
+    ("silent", "votes", "asked"),
+    [(MANAGER, (), HEAD), (MANAGER, (HEAD,), DIRECTOR), (MANAGER, (HEAD, DIRECTOR), INSTALLER), (DIRECTOR, (), INSTALLER)],
+)
+def test_a_head_who_has_voted_for_himself_is_not_asked_to_vote_once_more(
+    silent: int, votes: tuple[int, ...], asked: int
+) -> None:
+    seats = (silent, *votes)
+    item = a_correction(commission=tuple(str(seat) for seat in seats))
+    world = facts(item, forms=(measured(), *(voted(user) for user in votes)))
+    what = call(timer_due(), replace(HOUSE, fallback=INSTALLER))
+    (task,) = of(AddTask, ask(remind_member.ROBOT, what, world, member=silent, turn="head"))
+    assert task.responsible == asked
+
+
 def test_who_has_voted_is_left_in_peace() -> None:
     assert reminded("remind", voted(INSTALLER)).actions == ()
     assert reminded("head", voted(HEAD, "reject")).actions == ()
