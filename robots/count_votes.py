@@ -9,8 +9,9 @@ from typing import Any
 from b24app.core import commission, wording
 from b24app.core.actions import Action, CloseTask, Comment, MoveStage, Notify, UpdateItem
 from b24app.core.asking import noted
-from b24app.core.call import Call
+from b24app.core.call import Call, FormSubmitted
 from b24app.core.commission import Tally
+from b24app.core.forms import Submission
 from b24app.core.giving import Assignment, give
 from b24app.core.item import Item, People
 from b24app.core.needs import Facts, Ledger, Need, NeedForms, NeedItem, NeedLedger, NeedPeople
@@ -27,6 +28,7 @@ REJECTED = T(
     "Комиссия отклонила меры, карточка возвращена на «{to}»", "The commission has rejected the measures; back to “{to}”"
 )
 REJECTED_HERE = T("Комиссия отклонила меры", "The commission has rejected the measures")
+DECIDED = T("Комиссия уже приняла решение", "The commission has decided already")
 VOICE = T("{name}: {word}{comment}", "{name}: {word}{comment}")
 YES, NO = T("за", "for"), T("против", "against")
 OVER = T("Решение комиссии принято, голос больше не нужен", "The commission has decided, the vote is not needed any more")
@@ -59,16 +61,31 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     if rule is None:
         return Outcome(NO_TABLES, ok=False)
     people, ledger = facts[NeedPeople()], facts[NeedLedger(call.item)]
-    votes = commission.tally(commission.members_of(item), ledger, facts[NeedForms(call.item)], rule.approval.quorum)
+    before, heard = _heard(call, facts[NeedForms(call.item)])
+    members, quorum = commission.members_of(item), rule.approval.quorum
+    votes = commission.tally(members, ledger, heard, quorum)
     standing = STANDING.fill(yes=votes.yes, needed=votes.needed, all=len(votes.members))
+    asked = isinstance(call.cause, FormSubmitted)
+    if asked and commission.tally(members, ledger, before, quorum).verdict != "open":
+        return Outcome(DECIDED, (noted(call, bb(call.say(DECIDED)), _voices(call, votes, people)),))
     if votes.verdict == "open":
         silent = SILENT.fill(names=", ".join(people.name(member) for member in votes.silent))
         why = wording.sentence(standing, silent)
-        return Outcome(why, (noted(call, bb(call.say(why)), _voices(call, votes, people)),))
+        return Outcome(why, (noted(call, bb(call.say(why)), _voices(call, votes, people)),) if asked else ())
     closed = _closed(call, ledger)
     if votes.verdict == "approved":
         return _approved(call, props, facts, item, votes, standing, closed)
     return _rejected(call, props, facts, item, votes, standing, closed)
+
+
+def _heard(call: Call, forms: tuple[Submission, ...]) -> tuple[tuple[Submission, ...], tuple[Submission, ...]]:
+    """Return the forms before the vote that is counted, and those up to it: of votes sent at once, one decides."""
+    cause = call.cause
+    if isinstance(cause, FormSubmitted):
+        for place, sent in enumerate(forms):
+            if (sent.form, sent.round, sent.by) == (cause.form, cause.round, cause.by):
+                return forms[:place], forms[: place + 1]
+    return (), forms
 
 
 def _approved(
@@ -77,9 +94,11 @@ def _approved(
     people, ledger = facts[NeedPeople()], facts[NeedLedger(call.item)]
     said = _said(call, APPROVED, standing, votes, people)
     decision = UpdateItem(call.item, {"decision": call.say(wording.sentence(APPROVED, standing))})
-    if ledger.open_task(props.name) is not None:
-        return Outcome(wording.sentence(APPROVED, standing), (decision, *closed, said))
-    rows = commission.rows(commission.newest(facts[NeedForms(call.item)], commission.MEASURES), "measures")
+    measures = commission.newest(facts[NeedForms(call.item)], commission.MEASURES)
+    task = ledger.last_task(props.name)
+    if task is not None and (task.open or (measures is not None and task.opened_at >= measures.at)):
+        return Outcome(wording.sentence(APPROVED, standing), (decision, *closed, said) if closed else ())
+    rows = commission.rows(measures, "measures")
     lines = tuple(T.same(plain(str(row.get("text") or ""))) for row in rows)
     what = Assignment(props.name, props.title, props.to, FORMULATE, lines, props.deadline)
     given = give(call, item, people, what, wording.known(call, facts, item))

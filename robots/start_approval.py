@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from b24app.core import commission, wording
-from b24app.core.actions import Action, SetTimer, Step, UpdateItem
+from b24app.core.actions import Action, CloseTask, SetTimer, Step, UpdateItem
 from b24app.core.asking import ask, noted
-from b24app.core.call import Call
+from b24app.core.call import Call, FieldsChanged
+from b24app.core.forms import task_asks
 from b24app.core.giving import Assignment
 from b24app.core.item import Item, People
-from b24app.core.needs import Facts, Need, NeedForms, NeedItem, NeedLedger, NeedPeople
+from b24app.core.needs import Facts, Ledger, Need, NeedForms, NeedItem, NeedLedger, NeedPeople
 from b24app.core.quality import Approval
 from b24app.core.robot import Outcome, Robot, prop
 from b24app.core.roles import Role, resolve
@@ -30,6 +31,8 @@ ABOUT = T(
     "The measures for “{title}”:\n{measures}\n\nApprove them, or reject them with a comment.",
 )
 IN_PLACE = T("{member} уволен(а), решает {name}", "{member} has left the company, {name} decides instead")
+UNSEATED = T("Больше не в комиссии", "No longer on the commission")
+RELEASED = T("больше не голосуют: {members}", "not voting any more: {members}")
 WHAT_REMIND = T("напомнить о голосовании: {name}", "remind {name} of the vote")
 WHAT_HEAD = T("передать руководителю молчание: {name}", "tell the head that {name} keeps silent")
 
@@ -50,7 +53,7 @@ def needs(call: Call, props: Props, facts: Facts) -> Iterable[Need[Any]]:
 
 
 def decide(call: Call, props: Props, facts: Facts) -> Outcome:
-    """Ask every member who has not spoken about these measures yet."""
+    """Ask every member who has not spoken about these measures yet; whoever left the commission is asked no longer."""
     item, rule, forms = facts[NeedItem(call.item)], call.house.corrections, facts[NeedForms(call.item)]
     if item is None:
         return Outcome(wording.GONE)
@@ -64,8 +67,9 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     if votes.verdict == "approved":
         return Outcome(DECIDED)
     waiting = [member for member in votes.silent if ledger.open_task(commission.seat(member)) is None]
-    actions: list[Action] = list(named)
-    whys: list[T] = []
+    unseated = _unseated(call, ledger, members)
+    actions: list[Action] = [*named, *(closing for _, closing in unseated)]
+    whys = [RELEASED.fill(members=", ".join(people.name(user) for user, _ in unseated))] if unseated else []
     for member in waiting:
         why, asked = _ask(call, props, facts, item, member, rule.approval)
         actions += asked
@@ -75,7 +79,17 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     kept = [people.name(member) for member in votes.silent if member not in waiting]
     whys += [KEPT.fill(members=", ".join(kept))] if kept else []
     why = wording.sentence(told, join(whys, "; "))
+    if not actions and isinstance(call.cause, FieldsChanged):
+        return Outcome(why)
     return Outcome(why, (*actions, noted(call, bb(call.say(why)))))
+
+
+def _unseated(call: Call, ledger: Ledger, members: tuple[int, ...]) -> list[tuple[int, CloseTask]]:
+    """Close the tasks of those whose seat is not there any more; their reminders end with them."""
+    seats = {name for member in members for name in (commission.seat(member), commission.in_place_of(member))}
+    asked = (task for task in ledger.tasks if task.open and task_asks(commission.APPROVAL, task.name))
+    gone = [(task.responsible, task.task_id) for task in asked if task.name not in seats]
+    return [(user, CloseTask(call.item, number, call.say(UNSEATED))) for user, number in gone if number is not None]
 
 
 def _members(call: Call, props: Props, item: Item, people: People) -> tuple[tuple[int, ...], tuple[Action, ...]]:

@@ -75,6 +75,11 @@ class Loop:
 
     def fill(self, item: ItemRef, user: int, answers: dict[str, Any]) -> None:
         """Fill in the form the card asks for now, and let everything come to rest."""
+        self.send(item, user, answers)
+        self.stage.settle()
+
+    def send(self, item: ItemRef, user: int, answers: dict[str, Any]) -> None:
+        """Send the form the card asks for now; nothing follows yet."""
         workshop = self.stage.application.workshop
         portal, sheet = workshop.portal(self.stage.portal_id), self.sheet(item, user)
         assert sheet.form is not None, "no form is asked for"
@@ -82,7 +87,6 @@ class Loop:
         sent = submit(workshop, gate_of(workshop, portal), portal, item, by, sheet.form.name, sheet.round, answers)
         assert not isinstance(sent, Problems), sent
         assert sent == Sent(), sent
-        self.stage.settle()
 
     # the way -----------------------------------------------------------------------------------------------------------
 

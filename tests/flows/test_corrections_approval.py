@@ -69,6 +69,31 @@ def test_one_rejection_sends_the_measures_back_with_its_comment(voting: Loop) ->
     ]
 
 
+def test_of_votes_sent_at_one_moment_one_decides_and_none_is_lost(voting: Loop) -> None:
+    correction = voting.item
+    before = len(voting.stage.notices(OFFICER))
+    for member, word in ((HEAD, YES), (FOREMAN, no("Мало мер")), (ACCOUNTANT, no("Нет срока"))):
+        voting.send(correction, member, word)
+    voting.stage.settle()
+    assert voting.items.on(correction) == "measures"
+    assert len(voting.stage.notices(OFFICER)) == before + 1
+    assert any("Нет срока" in comment for comment in voting.items.comments(correction))
+
+
+def test_somebody_put_onto_the_commission_votes_and_somebody_taken_off_does_not(voting: Loop) -> None:
+    correction = voting.item
+    voting.fill(correction, HEAD, YES)
+    voting.items.write(correction, commission=[HEAD, FOREMAN, IVAN])
+    assert voting.items.tasks(correction, IVAN) == [VOTE]
+    assert voting.items.tasks(correction, ACCOUNTANT) == []
+    voting.fill(correction, IVAN, YES)
+    voting.stage.turn(minutes=1)
+    voting.items.write(correction, commission=[HEAD, IVAN])  # nobody is left to wait for
+    assert voting.items.tasks(correction) == ["Поставить задачи на изменения: Анализ сделки: Потолки, ул. Садовая, 5"]
+    voting.items.move(correction, "changes")
+    assert voting.items.on(correction) == "changes"
+
+
 def test_a_silent_member_is_reminded_and_then_his_head_decides(voting: Loop) -> None:
     """S3-30: reminder after a working day, the head at the deadline of two."""
     correction = voting.item

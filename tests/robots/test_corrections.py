@@ -21,7 +21,7 @@ from b24app.core.actions import (
     SetTimer,
     UpdateItem,
 )
-from b24app.core.call import Call, Cause, FormSubmitted, House
+from b24app.core.call import Call, Cause, FieldsChanged, FormSubmitted, House
 from b24app.core.changes import measures_of
 from b24app.core.forms import FormDef, Question, Submission
 from b24app.core.item import Item, ItemRef, Task
@@ -102,6 +102,10 @@ def call(cause: Cause | None = None, house: House = HOUSE, **place: Any) -> Call
 def a_correction(**fields: Any) -> Item:
     known = {"source": "D_77", "source_title": "Потолки", "source_process": "ceilings", "employee": MANAGER}
     return a_deal(title="Анализ: Потолки", responsible_id=HEAD, fields={**known, **fields})
+
+
+SEATED = a_correction(commission=(str(HEAD), str(INSTALLER)))
+CHANGED = FieldsChanged(("commission",))
 
 
 def sent(form: str, by: int = MANAGER, turn: int = 1, **answers: Any) -> Submission:
@@ -327,17 +331,38 @@ def test_a_member_who_has_left_is_replaced() -> None:
     assert "Яков Уволенов" in outcome.why.ru
 
 
+def test_whoever_is_put_onto_the_commission_is_asked_and_whoever_leaves_it_no_longer() -> None:
+    left = (an_own_task("approval:7", responsible=MANAGER, task_id=501), an_own_task("approval:7:head", task_id=502))
+    ledger = Ledger(tasks=(*left, an_own_task("approval:5", responsible=HEAD)))
+    outcome = ask(start_approval.ROBOT, call(CHANGED), facts(SEATED, forms=(measured(),), ledger=ledger))
+    assert [task.name for task in of(AddTask, outcome)] == ["approval:9"]
+    assert [closed.task_id for closed in of(CloseTask, outcome)] == [501, 502]
+    assert "Мария Менова" in of(Comment, outcome)[0].text
+
+
+def test_a_commission_that_stays_the_same_is_left_in_peace() -> None:
+    ledger = Ledger(tasks=(an_own_task("approval:5", responsible=HEAD), an_own_task("approval:9", responsible=INSTALLER)))
+    assert ask(start_approval.ROBOT, call(CHANGED), facts(SEATED, forms=(measured(),), ledger=ledger)).actions == ()
+
+
 def test_where_nobody_sits_one_is_named() -> None:
     outcome = approval(a_correction())
     assert of(UpdateItem, outcome)[0].fields == {"commission": [str(DIRECTOR)]}
     assert [task.responsible for task in of(AddTask, outcome)] == [DIRECTOR]
 
 
-def counted(*votes: Submission, key: str = "assigned") -> Outcome:
-    asked = Ledger(tasks=(an_own_task("approval:9", responsible=INSTALLER, task_id=501),))
-    item = a_correction(commission=(str(HEAD), str(INSTALLER)))
+def counted(
+    *votes: Submission,
+    cause: Cause | None = None,
+    members: tuple[int, ...] = (HEAD, INSTALLER),
+    ledger: Ledger | None = None,
+) -> Outcome:
+    """Count votes after the last of them, unless told what for."""
+    asked = ledger or Ledger(tasks=(an_own_task("approval:9", responsible=INSTALLER, task_id=501),))
+    item = a_correction(commission=tuple(str(member) for member in members))
     world = facts(replace(item, stage_id="C7:FINAL"), forms=(measured(), *votes), ledger=asked)
-    return ask(count_votes.ROBOT, call(submitted("approval"), key=key), world, back="materials")
+    why = cause or submitted("approval", votes[-1].by)
+    return ask(count_votes.ROBOT, call(why, key="assigned"), world, back="materials")
 
 
 def test_an_open_vote_only_tells_how_it_stands() -> None:
@@ -359,6 +384,24 @@ def test_rejected_measures_go_back_with_the_comments_and_the_votes_left_are_drop
     assert (move.to, move.leaving) == ("C7:PREPARATION", "C7:FINAL")
     assert [closed.task_id for closed in of(CloseTask, outcome)] == [501]
     assert "Мало &#91;B&#93;мер" in of(Comment, outcome)[0].text
+
+
+def test_of_votes_sent_at_once_one_decides_and_the_later_ones_are_written_down() -> None:
+    all_three = (voted(HEAD), voted(INSTALLER, "reject", "Мало"), voted(DIRECTOR, "reject", "Поздно"))
+    members = (HEAD, INSTALLER, DIRECTOR)
+    first, second, third = (counted(*all_three, cause=submitted("approval", vote.by), members=members) for vote in all_three)
+    assert [of(MoveStage, outcome) != [] for outcome in (first, second, third)] == [False, True, False]
+    assert "Ещё не ответили" in first.why.ru
+    assert [action.kind for action in third.actions] == ["comment"]
+    assert "Ольга Дирова: против — Поздно" in of(Comment, third)[0].text
+
+
+def test_the_commission_decides_when_the_one_it_waited_for_is_taken_off() -> None:
+    outcome = counted(voted(HEAD), cause=CHANGED, members=(HEAD,))
+    assert [task.name for task in of(AddTask, outcome)] == ["approved"]
+    assert counted(voted(HEAD), cause=CHANGED).actions == ()
+    done = Ledger(tasks=(an_own_task("approved", open=False, opened_at=NOW),))
+    assert counted(voted(HEAD), cause=CHANGED, members=(HEAD,), ledger=done).actions == ()
 
 
 def reminded(turn: str, *votes: Submission, ledger: Ledger | None = None) -> Outcome:
