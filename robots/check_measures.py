@@ -1,4 +1,7 @@
-"""Check that measures were written: after every rejection anew, and at least one unless the work was correct."""
+"""Check that measures were written: after every rejection anew, and at least one unless the work was correct.
+
+Work that was correct has nothing to agree on, to change or to publish: stages of that kind do not let it pass.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from b24app.core import commission, wording
 from b24app.core.call import Call
 from b24app.core.item import Item
 from b24app.core.needs import Facts, Need, NeedForms, NeedItem, NeedLedger
-from b24app.core.robot import NoProps, Outcome, Robot, prop
+from b24app.core.robot import Outcome, Robot, prop
 from b24app.core.text import T
 
 CORRECT = T("Результат корректный, меры не нужны", "The result is correct, no measures are wanted")
@@ -21,6 +24,15 @@ NONE = T("нужна хотя бы одна мера", "at least one measure is 
 REJECTED = T(
     "комиссия отклонила меры, их нужно сформулировать заново", "the commission has rejected the measures, write them anew"
 )
+NOT_WANTED = T(
+    "результат корректный, менять нечего: карточка может идти только на успешную стадию",
+    "the result is correct, there is nothing to change: the card may only go to its successful end",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Props:
+    correct: bool = prop(T("Пропускать корректный результат", "Let a correct result pass"), default=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +41,17 @@ class Returns:
     reason: str = prop(T("Причина", "Reason"))
 
 
-def needs(call: Call, props: NoProps, facts: Facts) -> Iterable[Need[Any]]:
+def needs(call: Call, props: Props, facts: Facts) -> Iterable[Need[Any]]:
     """Ask for the item, its forms and its tasks."""
     return (NeedItem(call.item), NeedForms(call.item), NeedLedger(call.item))
 
 
-def decide(call: Call, props: NoProps, facts: Facts) -> Outcome:
-    """Fail while the measures are missing or stand rejected."""
+def decide(call: Call, props: Props, facts: Facts) -> Outcome:
+    """Fail while the measures are missing, stand rejected, or are at odds with what was found."""
     item = facts[NeedItem(call.item)]
     if item is None:
         return Outcome(wording.GONE, returns=Returns(False, ""), ok=False)
-    wrong = _wrong(call, facts, item)
+    wrong = _wrong(call, props, facts, item)
     if wrong is not None:
         return Outcome(wrong, returns=Returns(False, call.say(wrong)), ok=False)
     forms = facts[NeedForms(call.item)]
@@ -48,14 +60,16 @@ def decide(call: Call, props: NoProps, facts: Facts) -> Outcome:
     return Outcome(told, returns=Returns(True, ""))
 
 
-def _wrong(call: Call, facts: Facts, item: Item) -> T | None:
+def _wrong(call: Call, props: Props, facts: Facts, item: Item) -> T | None:
     forms, rule = facts[NeedForms(call.item)], call.house.corrections
     sent = commission.newest(forms, commission.MEASURES)
     if sent is None:
         form = call.house.forms.get(commission.MEASURES)
         return MISSING.fill(form=form.title if form else FORM)
+    if commission.contradicted(forms):
+        return commission.CONTRADICTED
     if commission.outcome_of(forms) == "correct":
-        return None
+        return None if props.correct else NOT_WANTED
     if not commission.rows(sent, "measures"):
         return NONE
     members = commission.members_of(item)
@@ -72,7 +86,7 @@ ROBOT = Robot(
         "Does not let the card pass without measures, or with measures the commission has rejected",
     ),
     decide=decide,
-    props=NoProps,
+    props=Props,
     needs=needs,
     returns=Returns,
     check=True,

@@ -79,7 +79,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
 
 
 def _stands(call: Call, props: Props, item: Item, ledger: Ledger, forms: tuple[Submission, ...]) -> T | None:
-    """Tell why the form need not be filled in; measures a commission has rejected have to be written anew."""
+    """Tell why the form need not be filled in; rejected measures, or an outcome at odds with the analysis, do not stand."""
     sent = answered(forms, props.form, turn_of(call, ledger))
     if sent is not None:
         return DONE.fill(at=wording.moment(call, sent.at), name=sent.name or f"№ {sent.by}")
@@ -88,6 +88,8 @@ def _stands(call: Call, props: Props, item: Item, ledger: Ledger, forms: tuple[S
         return None
     rule = call.house.corrections
     if rule is not None and props.form == commission.MEASURES:
+        if commission.contradicted(forms):
+            return None
         votes = commission.tally(commission.members_of(item), ledger, forms, rule.approval.quorum)
         if votes.members and votes.verdict == "rejected":
             return None

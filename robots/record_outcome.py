@@ -44,7 +44,9 @@ def decide(call: Call, props: NoProps, facts: Facts) -> Outcome:
     if sent is None or outcome not in commission.OUTCOMES:
         return Outcome(NO_OUTCOME, ok=False)
     measures = [str(row.get("text") or "") for row in commission.rows(sent, "measures")]
-    awarded, said = _points(call, item, people, outcome)
+    wrong = commission.contradicted(forms)
+    awarded, said = _points(call, item, people, outcome, deserved=outcome == "correct" and not wrong)
+    said += [commission.CONTRADICTED] if wrong else []
     fields: dict[str, str | int | list[str] | None] = {
         "outcome": commission.OUTCOMES[outcome].at(call.house.lang),
         "measures": cut("\n".join(f"{n}. {text}" for n, text in enumerate(measures, 1)), wording.VALUE),
@@ -52,17 +54,17 @@ def decide(call: Call, props: NoProps, facts: Facts) -> Outcome:
     }
     why = join([WRITTEN.fill(outcome=commission.OUTCOMES[outcome]), MEASURES.fill(count=len(measures)), *said], "; ")
     told = written_down(call.house.forms.get(commission.MEASURES), sent, call, people)
-    hint = call.say(CLOSE_IT) if outcome == "correct" else ""
+    hint = call.say(CLOSE_IT) if outcome == "correct" and not wrong else ""
     return Outcome(why, (UpdateItem(call.item, fields), noted(call, f"[B]{bb(call.say(why))}[/B]", told, hint), *awarded))
 
 
-def _points(call: Call, item: Item, people: People, outcome: str) -> tuple[tuple[Action, ...], list[T]]:
+def _points(call: Call, item: Item, people: People, outcome: str, *, deserved: bool) -> tuple[tuple[Action, ...], list[T]]:
     """Award points for correct work; those of an outcome that was corrected since are taken back."""
     employee, points = item.user("employee"), call.house.corrections.points if call.house.corrections else 0
     had = item.fields.get("points")
     if employee is None:
         return (), []
-    if outcome != "correct" or not points:
+    if not deserved or not points:
         back = (AwardPoints(call.item, employee, 0, call.say(commission.OUTCOMES[outcome])),) if had else ()
         return back, [TAKEN_BACK.fill(name=people.name(employee))] if back else []
     award = AwardPoints(call.item, employee, points, call.say(commission.OUTCOMES[outcome]))

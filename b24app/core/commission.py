@@ -24,6 +24,11 @@ OUTCOMES: Mapping[str, T] = {
 }
 """What an analysis may come to; all but the first need measures."""
 
+CONTRADICTED = T(
+    "итог «абсолютно корректный» не сходится с записанными нарушениями: исправьте итог или анализ",
+    "“entirely correct” does not agree with the violations that were found: mend the outcome or the analysis",
+)
+
 Verdict = Literal["approved", "rejected", "open"]
 
 
@@ -36,6 +41,11 @@ def outcome_of(forms: tuple[Submission, ...]) -> str:
     """Return the outcome the measures were written for; empty before that."""
     sent = newest(forms, MEASURES)
     return str(sent.answers.get("outcome", "")) if sent else ""
+
+
+def contradicted(forms: tuple[Submission, ...]) -> bool:
+    """Tell whether work was called entirely correct though the analysis, as it stands, names violations."""
+    return outcome_of(forms) == "correct" and bool(rows(newest(forms, ANALYSIS), "violations"))
 
 
 def rows(sent: Submission | None, name: str) -> list[Mapping[str, Any]]:

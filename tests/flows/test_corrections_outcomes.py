@@ -108,6 +108,28 @@ def test_improvable_and_partly_correct_work_needs_measures(analysed: Loop, outco
     assert any("меры не согласованы" in comment for comment in analysed.items.comments(correction))
 
 
+def test_correct_work_is_not_agreed_on_changed_or_published(begun: Loop) -> None:
+    correction = begun.item
+    begun.analyse(correction, CLEAN)
+    begun.fill(correction, OFFICER, CORRECT)
+    for stage in ("approval", "changes", "finalisation"):
+        begun.items.move(correction, stage)
+        assert begun.items.on(correction) == "measures"
+    assert begun.news() == []
+    begun.items.move(correction, "done")
+    assert begun.items.on(correction) == "done"
+
+
+def test_work_with_violations_is_not_correct_and_earns_nothing(analysed: Loop) -> None:
+    correction = analysed.item
+    analysed.fill(correction, OFFICER, CORRECT)
+    assert analysed.points(correction) == {}
+    analysed.items.move(correction, "done")
+    assert analysed.items.on(correction) == "measures"
+    analysed.put_to_the_vote(correction)
+    assert analysed.items.on(correction) == "approval"
+
+
 def test_points_go_when_the_outcome_is_corrected(begun: Loop) -> None:
     correction = begun.item
     begun.analyse(correction, CLEAN)

@@ -104,10 +104,6 @@ def a_correction(**fields: Any) -> Item:
     return a_deal(title="Анализ: Потолки", responsible_id=HEAD, fields={**known, **fields})
 
 
-SEATED = a_correction(commission=(str(HEAD), str(INSTALLER)))
-CHANGED = FieldsChanged(("commission",))
-
-
 def sent(form: str, by: int = MANAGER, turn: int = 1, **answers: Any) -> Submission:
     return Submission(form, turn, by, answers, NOW, "Мария")
 
@@ -122,6 +118,12 @@ def voted(by: int, decision: str = "approve", comment: str = "") -> Submission:
 
 def submitted(form: str = "summary", by: int = MANAGER, turn: int = 1, **answers: Any) -> FormSubmitted:
     return FormSubmitted(form, answers, by, turn, "Мария")
+
+
+VIOLATED = sent("analysis", violations=[{"type": "terms", "fact": "На день позже"}])
+TWICE = (Entry(1, "C7:EXECUTING", NOW), Entry(2, "C7:EXECUTING", NOW))
+SEATED = a_correction(commission=(str(HEAD), str(INSTALLER)))
+CHANGED = FieldsChanged(("commission",))
 
 
 def of(kind: type, outcome: Outcome) -> list[Any]:
@@ -182,6 +184,13 @@ def test_measures_stand_when_the_application_moved_the_item_back_unless_they_wer
         item, forms=(measured(), voted(HEAD, "reject")), ledger=Ledger(entries=(Entry(1, "C7:EXECUTING", NOW),) * 2)
     )
     assert of(AddTask, ask(form_task.ROBOT, call(returned=True), rejected, form="measures"))
+
+
+def test_an_outcome_at_odds_with_the_violations_found_is_written_anew() -> None:
+    wrong = facts(a_correction(), forms=(VIOLATED, measured(outcome="correct")), ledger=Ledger(entries=TWICE))
+    assert of(AddTask, ask(form_task.ROBOT, call(returned=True), wrong, form="measures"))
+    right = facts(a_correction(), forms=(measured(outcome="correct"),), ledger=Ledger(entries=TWICE))
+    assert ask(form_task.ROBOT, call(returned=True), right, form="measures").actions == ()
 
 
 def test_a_task_closed_without_its_form_is_renewed() -> None:
@@ -285,6 +294,14 @@ def test_correct_work_is_awarded_and_told() -> None:
     outcome = decided(record_outcome.ROBOT, call(), facts(a_correction(), forms=(measured(outcome="correct"),)))
     assert [(award.user, award.points) for award in of(AwardPoints, outcome)] == [(MANAGER, 10)]
     assert [notice.user for notice in of(Notify, outcome)] == [MANAGER]
+
+
+def test_no_points_are_awarded_for_work_in_which_violations_were_found() -> None:
+    world = facts(a_correction(points=10), forms=(VIOLATED, sent("measures", outcome="correct")))
+    outcome = ask(record_outcome.ROBOT, call(), world)
+    assert [(award.user, award.points) for award in of(AwardPoints, outcome)] == [(MANAGER, 0)]
+    assert of(Notify, outcome) == []
+    assert "не сходится с записанными нарушениями" in outcome.why.ru
 
 
 def test_a_dismissed_employees_points_are_kept_without_a_notice() -> None:
@@ -439,6 +456,14 @@ def test_who_has_voted_is_left_in_peace() -> None:
     assert reminded("head", ledger=twice).actions == ()
 
 
+def test_correct_work_passes_to_its_end_only() -> None:
+    world = facts(a_correction(), forms=(sent("measures", outcome="correct"),))
+    assert decided(check_measures.ROBOT, call(), world, check_measures.Props()).ok
+    outcome = decided(check_measures.ROBOT, call(), world, check_measures.Props(correct=False))
+    assert not outcome.ok
+    assert "только на успешную стадию" in outcome.why.ru
+
+
 # Changes ------------------------------------------------------------------------------------------------------------
 
 
@@ -500,6 +525,8 @@ def test_a_change_nobody_was_given_holds_the_card() -> None:
         (check_measures.ROBOT, (measured(), voted(HEAD, "reject")), False),
         (check_measures.ROBOT, (measured(), voted(HEAD, "reject"), measured(REGULATION)), True),
         (check_measures.ROBOT, (sent("measures", outcome="correct"),), True),
+        (check_measures.ROBOT, (VIOLATED, sent("measures", outcome="correct")), False),
+        (check_measures.ROBOT, (VIOLATED, sent("analysis"), sent("measures", outcome="correct")), True),
         (check_approved.ROBOT, (measured(),), False),
         (check_approved.ROBOT, (measured(), voted(HEAD, "reject")), False),
         (check_approved.ROBOT, (measured(), voted(HEAD)), True),
