@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from b24app.core import commission, wording
 from b24app.core.actions import Notify, UpdateItem
-from b24app.core.asking import noted
+from b24app.core.asking import noted, written_down
 from b24app.core.call import Call
+from b24app.core.forms import Submission
 from b24app.core.item import Item, People
 from b24app.core.needs import Facts, Need, NeedForms, NeedItem, NeedPeople
 from b24app.core.quality import Corrections
@@ -53,9 +54,11 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
         return Outcome(NO_ANALYSIS, ok=False)
     found = commission.rows(analysis, "violations")
     people = facts[NeedPeople()]
-    seats = _seats(call, item, people, [*_roles(rule, [str(row.get("type")) for row in found]), *_always(props)])
+    types = [str(row.get("type")) for row in found]
+    types += [commission.UNFORESEEN] if analysis.answers.get(commission.UNFORESEEN) is True else []
+    seats = _seats(call, item, people, [*_roles(rule, types), *_always(props)])
     listed = [rule.violation_types[k].name for row in found if (k := str(row.get("type"))) in rule.violation_types]
-    told = "\n".join(_fact(call, rule, row) for row in found)
+    told = "\n".join([*(_fact(call, rule, row) for row in found), _rest(call, analysis, people)]).strip()
     fields: dict[str, str | int | list[str] | None] = {
         "commission": [str(user) for user in seats],
         "violations": plain_types(call, listed),
@@ -102,6 +105,12 @@ def _fact(call: Call, rule: Corrections, row: Any) -> str:
     name = kind.name.at(call.house.lang) if kind else str(row.get("type"))
     link = wording.url(str(row.get("link") or ""), str(row.get("link") or ""))
     return f"• [B]{bb(name)}[/B]: {bb(plain(str(row.get('fact') or '')))} {link}".rstrip()
+
+
+def _rest(call: Call, analysis: Submission, people: People) -> str:
+    """Write down what else was found: new conditions, the conclusion."""
+    rest = {name: answer for name, answer in analysis.answers.items() if name != "violations"}
+    return written_down(call.house.forms.get(commission.ANALYSIS), replace(analysis, answers=rest), call, people)
 
 
 ROBOT = Robot(

@@ -109,6 +109,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("grade_b", T("B: есть что улучшить", "B: to be improved"), "number", _graded("B")),
     Column("grade_c", T("C: частично корректно", "C: partly correct"), "number", _graded("C")),
     Column("violations", T("Нарушения", "Violations"), "text", _text(lambda c: _list(c.violations)), 34),
+    Column(
+        "unforeseen",
+        T("Новые условия и исключения", "New conditions and exceptions"),
+        "text",
+        _text(lambda c: c.unforeseen),
+        34,
+    ),
     Column("measures", T("Комплекс мер", "Measures"), "text", _text(lambda c: _list(c.measures)), 44),
     Column("measures_count", T("Мер принято", "Number of measures"), "number", _number(lambda c: len(c.measures))),
     Column("bonus", T("Премиальные баллы", "Bonus points"), "number", _number(lambda c: float(c.bonus))),

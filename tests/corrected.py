@@ -36,6 +36,7 @@ class Kept:
     days: int = 2
     finished: bool = True
     title: str = ""
+    unforeseen: str = ""
     link: str = "https://romashka.bitrix24.test/crm/deal/details/7/"
 
 
@@ -66,7 +67,8 @@ def keep(connection: Connection, portal_id: int, number: int, kept: Kept) -> Non
     store.keep_card(connection, portal_id, item, kept.title or f"Анализ сделки № {number}", kept.officer, fields)
     store.keep_effort(connection, portal_id, item, {"1": kept.hours * 3600}, "")
     found = [{"type": kind, "fact": "…"} for kind in kept.violations]
-    _sent(connection, portal_id, item, kept, "analysis", {"violations": found})
+    case = {"unforeseen": bool(kept.unforeseen), "unforeseen_case": kept.unforeseen}
+    _sent(connection, portal_id, item, kept, "analysis", {"violations": found, **case})
     if kept.outcome:
         measures = [] if kept.outcome == "correct" else [{"kind": "regulation", "text": "Дополнить регламент"}]
         _sent(connection, portal_id, item, kept, "measures", {"outcome": kept.outcome, "measures": measures})

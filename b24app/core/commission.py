@@ -17,6 +17,9 @@ from b24app.core.text import T
 
 ANALYSIS, MEASURES, APPROVAL = "analysis", "measures", "approval"
 """The forms: what was found, what is to be done about it, and what a member of the commission says to that."""
+UNFORESEEN, UNFORESEEN_CASE = "unforeseen", "unforeseen_case"
+"""Questions of the analysis: whether anything new was met with, and what it was. Its heads are those of the violation type
+of the same name."""
 OUTCOMES: Mapping[str, T] = {
     "correct": T("результат корректный", "the result is correct"),
     "improvable": T("результат корректный, но есть что улучшить", "the result is correct, but can be improved"),
@@ -46,6 +49,12 @@ def outcome_of(forms: tuple[Submission, ...]) -> str:
 def contradicted(forms: tuple[Submission, ...]) -> bool:
     """Tell whether work was called entirely correct though the analysis, as it stands, names violations."""
     return outcome_of(forms) == "correct" and bool(rows(newest(forms, ANALYSIS), "violations"))
+
+
+def unforeseen(forms: tuple[Submission, ...]) -> str:
+    """Return the new conditions or exceptions the last analysis met with; empty where there were none."""
+    sent = newest(forms, ANALYSIS)
+    return str(sent.answers.get(UNFORESEEN_CASE) or "") if sent and sent.answers.get(UNFORESEEN) is True else ""
 
 
 def rows(sent: Submission | None, name: str) -> list[Mapping[str, Any]]:

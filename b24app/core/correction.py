@@ -116,6 +116,7 @@ def correction_of(record: Record, office: Office, times: Mapping[Group, Spent]) 
         times=times,
         grade=GRADE_OF.get(commission.outcome_of(record.forms)),
         violations=_violations(record, office),
+        unforeseen=commission.unforeseen(record.forms),
         measures=tuple(measure.text for measure in changes.measures_of(record.forms)),
         officer=officer,
         bonus=Decimal(record.points),

@@ -106,7 +106,8 @@ class Correction:
     """One correction with all its figures.
 
     ``portal`` names the portal for good (its key in exported tables is made of it); ``effort`` is the elapsed time of
-    all tasks of the correction; ``days_overdue`` counts days behind the agreed term, 0 when in time.
+    all tasks of the correction; ``unforeseen`` tells of new conditions or exceptions that were met with;
+    ``days_overdue`` counts days behind the agreed term, 0 when in time.
     """
 
     portal: str
@@ -121,6 +122,7 @@ class Correction:
     times: Mapping[Group, Spent] = field(default_factory=dict)
     grade: Grade | None = None
     violations: tuple[str, ...] = ()
+    unforeseen: str = ""
     measures: tuple[str, ...] = ()
     officer: Person | None = None
     bonus: Decimal = Decimal(0)
@@ -152,6 +154,8 @@ class Figures:
     name: str
     count: int
     finished: int
+    unforeseen: int
+    """In how many of them new conditions or exceptions were met with."""
     measures: int
     effort: timedelta
     bonus: Decimal
@@ -217,6 +221,7 @@ def _sum(key: str, name: str, members: Sequence[Correction]) -> Figures:
         name=name,
         count=len(members),
         finished=sum(member.finished_at is not None for member in members),
+        unforeseen=sum(bool(member.unforeseen) for member in members),
         measures=sum(len(member.measures) for member in members),
         effort=sum((member.effort for member in members), timedelta()),
         bonus=sum((member.bonus for member in members), Decimal(0)),

@@ -96,6 +96,18 @@ def test_a_finished_correction_tells_everything_kept_of_it() -> None:
     assert made.times == {"analysis": day + day, "approval": day, "changes": Spent(timedelta(days=2), timedelta(hours=17))}
 
 
+def test_new_conditions_are_those_of_the_last_analysis_that_met_with_any() -> None:
+    case = {"unforeseen": True, "unforeseen_case": "Оплата криптовалютой"}
+
+    def told(*analyses: Answers) -> str:
+        forms = tuple(sent("analysis", **answers) for answers in analyses)
+        return correction_of(replace(WHOLE, forms=forms), office(), {}).unforeseen
+
+    assert told(case) == "Оплата криптовалютой"
+    assert told(case, {"unforeseen": False}) == ""
+    assert told() == ""
+
+
 def test_a_correction_opened_again_has_no_end() -> None:
     record = replace(WHOLE, moves=moves("ANALYSIS", "DONE", "MEASURES"))
     made = correction_of(record, office(), times_of(record, office()))

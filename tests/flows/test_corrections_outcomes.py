@@ -60,6 +60,15 @@ def test_violations_decide_who_sits_on_the_commission(begun: Loop) -> None:
     assert any("Вы в комиссии по разбору" in notice for notice in begun.stage.notices(ACCOUNTANT))
 
 
+def test_what_the_process_did_not_foresee_is_told_and_seats_those_who_can_act_on_it(begun: Loop) -> None:
+    """S3-29, S3-47: no violation, and yet the commission is the heads of whoever the process crosses."""
+    correction = begun.item
+    begun.fill(correction, OFFICER, {**CLEAN, "unforeseen": "yes", "unforeseen_case": "Клиент платит криптовалютой"})
+    assert set(begun.commission(correction)) == {HEAD, DMITRY, ALEXEY, FOREMAN}
+    assert any("криптовалютой" in comment for comment in begun.items.comments(correction))
+    assert begun.field(correction, "violations") in ("", None)
+
+
 def test_the_form_alone_does_not_close_the_analysis_while_its_checklist_is_open(begun: Loop) -> None:
     correction = begun.item
     begun.fill(correction, OFFICER, FOUND)

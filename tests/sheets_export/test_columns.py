@@ -27,6 +27,7 @@ def test_what_the_quality_department_asked_for_is_there() -> None:
         "effort",
         "source_link",
         "violations",
+        "unforeseen",
         "rounds",
         "open_tasks",
         "overdue",

@@ -147,6 +147,14 @@ def test_totals_groups_and_rows_say_the_same(house: House, portal: Portal, clien
     assert f"{card} Коррекция завершена C {told} {more}" in page
 
 
+def test_new_conditions_are_counted_and_told(house: House, portal: Portal, client: FlaskClient) -> None:
+    with house.database.write() as connection:
+        keep(connection, portal.id, 9, Kept(june(3), MANAGER, INSTALLER, unforeseen="Оплата криптовалютой"))
+    page = read(house, portal, client)
+    assert "Новых условий и исключений 1 " in page
+    assert "Новые условия и исключения: Оплата криптовалютой" in page
+
+
 def test_the_last_two_months_are_compared(house: House, portal: Portal, client: FlaskClient) -> None:
     page = read(house, portal, client)
 
