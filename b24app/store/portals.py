@@ -85,6 +85,9 @@ _KNOWLEDGE = sa.select(sa.cast(t.portals.c.knowledge, sa.Text)).where(_HERE)
 _SPENT = sa.select(t.portals.c.budget, t.portals.c.knowledge["licence"].as_string()).where(_HERE)
 _SPENT_LOCKED = _SPENT.with_for_update()
 _WRITE = sa.update(t.portals).where(_HERE)
+_WAKE = _WRITE.values(wakes=t.portals.c.wakes + 1, woken_at=sa.bindparam("at")).returning(
+    t.portals.c.wakes, t.portals.c.wakes_read
+)
 _TAKE_LANE = _WRITE.where(
     sa.or_(
         t.portals.c.lane_owner == "",
@@ -204,9 +207,7 @@ class Portals:
 
     def wake(self, connection: Connection, portal_id: int, at: datetime) -> bool:
         """Note that there is something to read or to do; tell whether the portal slept until now."""
-        c = t.portals.c
-        statement = sa.update(t.portals).where(c.id == portal_id).values(wakes=c.wakes + 1, woken_at=at)
-        row = connection.execute(statement.returning(c.wakes, c.wakes_read)).one_or_none()
+        row = connection.execute(_WAKE, {"portal_id": portal_id, "at": at}).one_or_none()
         return row is not None and row.wakes == row.wakes_read + 1
 
     def pause(self, connection: Connection, portal_id: int, until: datetime, why: str = "") -> None:

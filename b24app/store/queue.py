@@ -74,7 +74,10 @@ def receive_all(connection: Connection, arrived: Sequence[tuple[int, str, Mappin
         {"portal_id": portal_id, "key": None, "kind": kind, "body": dict(body), "received_at": at}
         for portal_id, kind, body, at in arrived
     ]
-    connection.execute(sa.insert(t.inbox), rows)
+    connection.execute(_RECEIVE, rows)
+
+
+_RECEIVE = sa.insert(t.inbox)
 
 
 def arrivals(connection: Connection, portal_id: int, limit: int = 1000) -> list[Arrival]:
