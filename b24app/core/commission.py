@@ -71,6 +71,13 @@ def members_of(item: Item, field: str = "commission") -> tuple[int, ...]:
     return tuple(dict.fromkeys(number for number in numbers if number > 0))
 
 
+def rounds_of(forms: tuple[Submission, ...]) -> int:
+    """Count how many sets of measures were voted on; a card that came back with the same measures is no new round."""
+    written = [place for place, sent in enumerate(forms) if sent.form == MEASURES]
+    votes = [place for place, sent in enumerate(forms) if sent.form == APPROVAL]
+    return len({sum(place < vote for place in written) for vote in votes})
+
+
 def seat(member: int) -> str:
     """Name the task that asks a member for his word."""
     return f"{APPROVAL}:{member}"

@@ -121,7 +121,7 @@ def correction_of(record: Record, office: Office, times: Mapping[Group, Spent]) 
         officer=officer,
         bonus=Decimal(record.points),
         effort=record.effort,
-        rounds=len({sent.round for sent in record.forms if sent.form == commission.APPROVAL}),
+        rounds=commission.rounds_of(record.forms),
         open_tasks=sum(task.open for task in record.tasks),
         days_overdue=days_overdue(record.tasks, office.now, office.calendar),
     )

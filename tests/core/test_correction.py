@@ -65,6 +65,7 @@ WHOLE = Record(
         sent("analysis", violations=[{"type": "terms"}, {"type": "documents"}, {"type": "terms"}, {"type": "forgotten"}]),
         sent("measures", outcome="partial", measures=[{"kind": "regulation", "text": "Сверять срок"}]),
         sent("approval", decision="reject"),
+        sent("measures", 2, outcome="partial", measures=[{"kind": "regulation", "text": "Сверять срок"}]),
         sent("approval", 2, decision="approve"),
     ),
     points=10,
@@ -94,6 +95,16 @@ def test_a_finished_correction_tells_everything_kept_of_it() -> None:
     assert (made.bonus, made.effort) == (Decimal(10), timedelta(hours=3))
     day = Spent(timedelta(days=1), timedelta(hours=9))
     assert made.times == {"analysis": day + day, "approval": day, "changes": Spent(timedelta(days=2), timedelta(hours=17))}
+
+
+def test_a_card_that_comes_back_with_the_same_measures_begins_no_new_round_of_approval() -> None:
+    measures, yes = sent("measures", outcome="partial"), sent("approval", decision="approve")
+    again = sent("approval", 2, decision="approve")
+    rounds = [
+        correction_of(replace(WHOLE, forms=forms), office(), {}).rounds
+        for forms in ((measures,), (measures, yes, again), (measures, yes, measures, again), (measures, measures, yes))
+    ]
+    assert rounds == [0, 1, 2, 1]
 
 
 def test_new_conditions_are_those_of_the_last_analysis_that_met_with_any() -> None:
