@@ -18,6 +18,8 @@ TEXT_LIMIT = 50_000
 """Characters a cell of Google Sheets holds."""
 
 STILL_OPEN = T("в работе", "in progress")
+GIVEN_UP = T("отменена", "cancelled")
+"""What stands for the month of a correction that was never finished."""
 _SERIAL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 serial numbers of spreadsheets know no zone
 
 
@@ -79,7 +81,7 @@ def _graded(grade: Grade) -> Callable[[Correction, WorkCalendar, Lang], Cell]:
 
 
 def _month(correction: Correction, calendar: WorkCalendar, lang: Lang) -> Cell:
-    return correction.month(calendar) or STILL_OPEN.at(lang)
+    return correction.month(calendar) or (GIVEN_UP if correction.cancelled else STILL_OPEN).at(lang)
 
 
 def _name(person: Person | None) -> str:

@@ -10,10 +10,19 @@ from typing import Any
 
 import xlsxwriter
 
-from b24app.core.figures import Correction, Figures, altogether, by_month, by_pipeline, by_responsible, by_violation
+from b24app.core.figures import (
+    CANCELLED,
+    Correction,
+    Figures,
+    altogether,
+    by_month,
+    by_pipeline,
+    by_responsible,
+    by_violation,
+)
 from b24app.core.text import Lang, T, cut, show
 from b24app.core.worktime import WorkCalendar
-from sheets_export.columns import COLUMNS, PATTERNS, STILL_OPEN, Cell, cells, in_hours
+from sheets_export.columns import COLUMNS, GIVEN_UP, PATTERNS, STILL_OPEN, Cell, cells, in_hours
 from sheets_export.layout import SUMMARY_TITLE, TITLE
 
 TEXT_LIMIT = 32_767
@@ -21,9 +30,11 @@ TEXT_LIMIT = 32_767
 
 MADE = T("Сводка по коррекциям на {at}", "Summary of corrections, {at}")
 TOTAL = T("Всего", "Total")
+NOT_NAMED = T("не указано", "not named")
+MONTHS = T("Месяц финализации", "Month of finishing")
 BLOCKS = (
     T("Ответственный", "Responsible"),
-    T("Месяц финализации", "Month of finishing"),
+    MONTHS,
     T("Воронка", "Pipeline"),
     T("Вид нарушения", "Type of violation"),
 )
@@ -105,10 +116,17 @@ def _summary(
             sheet.write_string(line, column, text.at(lang), head)
         for figures in block:
             line += 1
-            _figures(sheet, line, figures.name or STILL_OPEN.at(lang), figures, plain)
+            _figures(sheet, line, _named(figures, lang, months=title is MONTHS), figures, plain)
         line += 1
         _figures(sheet, line, TOTAL.at(lang), total, bold)
         line += 2
+
+
+def _named(figures: Figures, lang: Lang, *, months: bool) -> str:
+    """Name a group; what never was finished has no month."""
+    if not months:
+        return figures.name or NOT_NAMED.at(lang)
+    return {CANCELLED: GIVEN_UP.at(lang), "": STILL_OPEN.at(lang)}.get(figures.key, figures.key)
 
 
 def _line_formats(formats: _Formats, bold: bool) -> list[Any]:

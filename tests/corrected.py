@@ -35,6 +35,7 @@ class Kept:
     hours: int = 2
     days: int = 2
     finished: bool = True
+    end: str = "done"
     title: str = ""
     unforeseen: str = ""
     link: str = "https://romashka.bitrix24.test/crm/deal/details/7/"
@@ -51,7 +52,7 @@ def keep(connection: Connection, portal_id: int, number: int, kept: Kept) -> Non
     """Write one correction down, on its way through analysis and measures to its end."""
     item, ends = ItemRef(KIND, number), kept.began + timedelta(days=kept.days)
     stays = [("analysis", kept.began), ("measures", kept.began + timedelta(hours=1))]
-    for place, (stage, at) in enumerate([*stays, ("done", ends)] if kept.finished else stays):
+    for place, (stage, at) in enumerate([*stays, (kept.end, ends)] if kept.finished else stays):
         entries.add(
             connection,
             portal_id,

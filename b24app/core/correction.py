@@ -102,6 +102,7 @@ def correction_of(record: Record, office: Office, times: Mapping[Group, Spent]) 
     stage = office.stages.get(last.stage)
     employee = record.fields.get("employee")
     officer = Person(record.responsible, office.people.name(record.responsible)) if record.responsible else None
+    cancelled = stage is not None and stage.semantics == "failure"
     who = employee if isinstance(employee, int) and employee > 0 else record.responsible
     return Correction(
         portal=office.portal,
@@ -111,10 +112,11 @@ def correction_of(record: Record, office: Office, times: Mapping[Group, Spent]) 
         responsible=Person(who, office.people.name(who or None)),
         started_at=min(move.at for move in record.moves),
         finished_at=ended_at(record, office),
+        cancelled=cancelled,
         stage=(stage.name if stage else NO_STAGE).at(office.lang),
         link=f"{office.url.rstrip('/')}/crm/type/{record.item.entity_type_id}/details/{record.item.id}/",
         times=times,
-        grade=GRADE_OF.get(commission.outcome_of(record.forms)),
+        grade=None if cancelled else GRADE_OF.get(commission.outcome_of(record.forms)),
         violations=_violations(record, office),
         unforeseen=commission.unforeseen(record.forms),
         measures=tuple(measure.text for measure in changes.measures_of(record.forms)),

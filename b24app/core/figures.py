@@ -20,6 +20,10 @@ GRADES: tuple[Grade, ...] = ("A", "B", "C")
 """Correct; correct but to be improved; partly correct."""
 
 
+CANCELLED = "cancelled"
+"""The key of those that were cancelled, where months of finishing are keys."""
+
+
 class UnclearHistory(ValueError):
     """A stage history that does not say where an item stood; no figure is made of it."""
 
@@ -107,7 +111,8 @@ class Correction:
 
     ``portal`` names the portal for good (its key in exported tables is made of it); ``effort`` is the elapsed time of
     all tasks of the correction; ``unforeseen`` tells of new conditions or exceptions that were met with;
-    ``days_overdue`` counts days behind the agreed term, 0 when in time.
+    ``days_overdue`` counts days behind the agreed term, 0 when in time. A ``cancelled`` one ended at ``finished_at``
+    without having been carried through: it is no finished correction, and has no grade.
     """
 
     portal: str
@@ -117,6 +122,7 @@ class Correction:
     responsible: Person
     started_at: datetime
     finished_at: datetime | None = None
+    cancelled: bool = False
     stage: str = ""
     link: str = ""
     times: Mapping[Group, Spent] = field(default_factory=dict)
@@ -142,8 +148,10 @@ class Correction:
         return sum(self.times.values(), NOTHING)
 
     def month(self, calendar: WorkCalendar) -> str | None:
-        """Return the month it was finished in on the company's calendar, as ``2026-06``; None while it is open."""
-        return None if self.finished_at is None else f"{calendar.local(self.finished_at):%Y-%m}"
+        """Return the month it was finished in on the company's calendar, as ``2026-06``; None for one that never was."""
+        if self.finished_at is None or self.cancelled:
+            return None
+        return f"{calendar.local(self.finished_at):%Y-%m}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +162,7 @@ class Figures:
     name: str
     count: int
     finished: int
+    cancelled: int
     unforeseen: int
     """In how many of them new conditions or exceptions were met with."""
     measures: int
@@ -164,6 +173,10 @@ class Figures:
     days_overdue: int
     graded: int
     shares: Mapping[Grade, Decimal]
+
+    @property
+    def open(self) -> int:
+        return self.count - self.finished - self.cancelled
 
     @property
     def mean_working(self) -> timedelta:
@@ -182,8 +195,8 @@ def by_officer(corrections: Iterable[Correction]) -> tuple[Figures, ...]:
 
 
 def by_month(corrections: Iterable[Correction], calendar: WorkCalendar) -> tuple[Figures, ...]:
-    """Sum up for each month of finishing, oldest first; those still open come last under an empty key."""
-    found = _grouped(corrections, lambda c: ((c.month(calendar) or "", c.month(calendar) or ""),))
+    """Sum up for each month of finishing, oldest first; then `CANCELLED` ones, and those still open under an empty key."""
+    found = _grouped(corrections, lambda c: ((key := c.month(calendar) or (CANCELLED if c.cancelled else ""), key),))
     return tuple(sorted(found, key=lambda figures: (not figures.key, figures.key)))
 
 
@@ -220,7 +233,8 @@ def _sum(key: str, name: str, members: Sequence[Correction]) -> Figures:
         key=key,
         name=name,
         count=len(members),
-        finished=sum(member.finished_at is not None for member in members),
+        finished=sum(member.finished_at is not None and not member.cancelled for member in members),
+        cancelled=sum(member.cancelled for member in members),
         unforeseen=sum(bool(member.unforeseen) for member in members),
         measures=sum(len(member.measures) for member in members),
         effort=sum((member.effort for member in members), timedelta()),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from b24app.core.figures import (
+    CANCELLED,
     Correction,
     Figures,
     altogether,
@@ -69,7 +70,7 @@ class Overview:
     @property
     def finished_months(self) -> tuple[Figures, ...]:
         """The months in which any correction was finished, oldest first."""
-        return tuple(month for month in self.months if month.key)
+        return tuple(month for month in self.months if month.key not in ("", CANCELLED))
 
     @property
     def overdue(self) -> int:

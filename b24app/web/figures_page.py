@@ -10,7 +10,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from b24app.calendar import calendar_of
-from b24app.core.figures import GRADES, GROUPS, Figures
+from b24app.core.figures import CANCELLED, GRADES, GROUPS, Figures
 from b24app.core.overview import Choice, Overview
 from b24app.core.text import EMPTY, Lang, T
 from b24app.core.wording import is_web
@@ -96,6 +96,7 @@ def _page(workshop: Workshop, who: Visitor, found: Overview, wrong: T) -> str:
         rows=found.rows[:ROWS],
         is_web=is_web,
         grades=GRADES,
+        cancelled=CANCELLED,
         spent_in=GROUPS,
     )
 

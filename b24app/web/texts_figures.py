@@ -28,6 +28,8 @@ FIGURES: Mapping[str, T] = {
     "fig_count": T("Разобрано", "Analysed"),
     "fig_finished": T("Завершено", "Finished"),
     "fig_open_now": T("В работе", "Open"),
+    "fig_cancelled": T("Отменено", "Cancelled"),
+    "fig_cancelled_one": T("отменены", "cancelled"),
     "fig_unforeseen": T("Новых условий и исключений", "New conditions and exceptions"),
     "fig_unforeseen_of": T("Новые условия и исключения", "New conditions and exceptions"),
     "fig_measures": T("Мер принято", "Measures"),

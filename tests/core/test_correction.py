@@ -119,6 +119,13 @@ def test_new_conditions_are_those_of_the_last_analysis_that_met_with_any() -> No
     assert told() == ""
 
 
+def test_a_cancelled_correction_ends_without_a_grade() -> None:
+    record = replace(WHOLE, moves=moves("ANALYSIS", "MEASURES", "CANCELLED"))
+    made = correction_of(record, office(), times_of(record, office()))
+    assert (made.cancelled, made.finished_at, made.grade) == (True, at(3), None)
+    assert made.times["analysis"].calendar == timedelta(days=2)
+
+
 def test_a_correction_opened_again_has_no_end() -> None:
     record = replace(WHOLE, moves=moves("ANALYSIS", "DONE", "MEASURES"))
     made = correction_of(record, office(), times_of(record, office()))

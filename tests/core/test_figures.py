@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from b24app.core.figures import (
+    CANCELLED,
     GROUPS,
     NOTHING,
     Correction,
@@ -202,6 +203,17 @@ def test_a_month_is_the_company_s_month_of_finishing_and_open_ones_come_last() -
     rows = [replace(FIRST, finished_at=None), FIRST, replace(FIRST, finished_at=utc(2026, 5, 31, 22))]
     assert [figures.key for figures in by_month(rows, OFFICE)] == ["2026-06", ""]
     assert [figures.key for figures in by_month(rows, tokyo)] == ["2026-06", "2026-07", ""]
+
+
+def test_a_cancelled_correction_is_neither_finished_nor_open() -> None:
+    cancelled = replace(FIRST, cancelled=True, grade=None)
+    found = altogether([FIRST, cancelled, replace(FIRST, finished_at=None)])
+    assert (found.count, found.finished, found.cancelled, found.open) == (3, 1, 1, 1)
+    assert [one.key for one in by_month([FIRST, cancelled, replace(FIRST, finished_at=None)], OFFICE)] == [
+        "2026-06",
+        CANCELLED,
+        "",
+    ]
 
 
 def test_a_violation_counts_once_in_each_of_its_types() -> None:

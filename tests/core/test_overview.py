@@ -60,6 +60,13 @@ def test_the_last_two_months_with_anything_finished_are_compared() -> None:
     assert overview([DONE, OPEN], Choice(), OFFICE).trend is None
 
 
+def test_a_cancelled_correction_makes_no_month_and_no_trend() -> None:
+    given_up = replace(MAY, cancelled=True)
+    found = overview([DONE, given_up], Choice(), OFFICE)
+    assert [month.key for month in found.finished_months] == ["2026-06"]
+    assert found.trend is None
+
+
 def test_officers_are_summed_up_and_the_overdue_counted() -> None:
     found = overview([DONE, LATE, OPEN], Choice(), OFFICE)
     assert [(one.name, one.count) for one in found.officers] == [("Сидоров Пётр", 2)]

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from b24app.core.figures import Person
-from sheets_export.columns import BY_CODE, COLUMNS, cells, in_hours, serial
+from sheets_export.columns import BY_CODE, COLUMNS, Cell, cells, in_hours, serial
 from sheets_export.pivot import SUMS, anchors
 from tests.sheets_export.desk import OFFICE, correction
 
@@ -42,6 +43,13 @@ def test_a_moment_is_days_on_the_company_s_clock() -> None:
 
 def test_hours_have_two_digits() -> None:
     assert in_hours(timedelta(minutes=20)) == 0.33
+
+
+def test_the_month_of_what_never_was_finished_says_why() -> None:
+    def month(**changes: Any) -> Cell:
+        return dict(zip(BY_CODE, cells(correction(1, **changes), OFFICE, "ru"), strict=True))["month"]
+
+    assert [month(), month(cancelled=True), month(finished_at=None)] == ["2026-05", "отменена", "в работе"]
 
 
 def test_a_person_without_a_name_is_named_by_number() -> None:

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from b24app.core.figures import Correction
+from b24app.core.figures import Correction, Source
 from b24app.core.text import Lang
 from sheets_export.columns import COLUMNS
 from sheets_export.xlsx import HEADS, workbook
@@ -79,6 +79,14 @@ def test_the_summary_reads_by_people_months_pipelines_and_violations() -> None:
     assert summary[5][1:4] == [3, 2, 3]
     assert [line[0] for line in summary[7:10]] == ["2026-05", "2026-06", "в работе"]
     assert "ошибка в документах" in [line[0] for line in summary]
+
+
+def test_what_was_cancelled_or_has_no_pipeline_is_named_so() -> None:
+    _, summary = opened(correction(1, cancelled=True), correction(2, source=Source(""))).sheets
+    names = [line[0] for line in summary]
+    assert "отменена" in names
+    assert "не указано" in names
+    assert "в работе" not in names
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+7", "-5", "@SUM(A1)", "https://example.org", "{=1}", "12", "\tx"])

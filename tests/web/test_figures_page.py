@@ -133,7 +133,7 @@ def test_the_way_there_is_shown_to_those_who_may_go(house: House, portal: Portal
 def test_totals_groups_and_rows_say_the_same(house: House, portal: Portal, client: FlaskClient) -> None:
     page = read(house, portal, client)
 
-    assert "Разобрано 4 Завершено 3 В работе 1 Качество A / B / C 33 / 33 / 33 %" in page
+    assert "Разобрано 4 Завершено 3 В работе 1 Отменено 0 Качество A / B / C 33 / 33 / 33 %" in page
     assert "Затраты 15,0 ч Затраты на одну 3,8 ч" in page
     assert "05.2026 1 1 0 / 0 / 100 % 1 8,0 ч 8,0 ч" in page
     assert "06.2026 2 2 50 / 50 / 0 % 1 6,0 ч 3,0 ч" in page
@@ -145,6 +145,15 @@ def test_totals_groups_and_rows_say_the_same(house: House, portal: Portal, clien
     told = "04.05.2026 — 08.05.2026 36,0 ч 0,0 ч 0,0 ч 8,0 ч 0"
     more = "Нарушения: Нарушены сроки или нормативы; Ошибки в документах Меры: Дополнить регламент Кругов согласования: 0"
     assert f"{card} Коррекция завершена C {told} {more}" in page
+
+
+def test_a_cancelled_correction_is_counted_apart(house: House, portal: Portal, client: FlaskClient) -> None:
+    with house.database.write() as connection:
+        keep(connection, portal.id, 9, Kept(june(3), MANAGER, INSTALLER, "partial", hours=7, end="cancelled"))
+    page = read(house, portal, client)
+    assert "Разобрано 5 Завершено 3 В работе 1 Отменено 1 Качество A / B / C 33 / 33 / 33 %" in page
+    assert "06.2026 2 2 50 / 50 / 0 %" in page
+    assert "отменены 1 0 — 1 7,0 ч" in page
 
 
 def test_new_conditions_are_counted_and_told(house: House, portal: Portal, client: FlaskClient) -> None:
@@ -177,7 +186,7 @@ def test_a_period_and_a_pipeline_choose(house: House, portal: Portal, client: Fl
 def test_the_page_speaks_english(house: House, portal: Portal, client: FlaskClient) -> None:
     page = words(press(client, PAGE, token_of(house, portal, HEAD, item=None, lang="en")))
 
-    assert "Analysed 4 Finished 3 Open 1" in page
+    assert "Analysed 4 Finished 3 Open 1 Cancelled 0" in page
     assert "Cost of one correction: 3.0 h, before 8.0 h −62 %" in page
     assert "Terms or norms were not kept" in page
     sums = page.partition("By month")[2].partition("By responsible")[0]
