@@ -100,6 +100,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("source", T("Что проверено", "What was checked"), "text", _text(lambda c: c.source.title), 30),
     Column("source_link", T("Ссылка на источник", "Link to the source"), "text", _text(lambda c: c.source.link), 20),
     Column("stage", T("Стадия", "Stage"), "text", _text(lambda c: c.stage), 18),
+    Column(
+        "since", T("На стадии с", "At the stage since"), "moment", _moment(lambda c: c.stay.since if c.stay else None), 16
+    ),
     Column("started", T("Дата старта", "Started"), "moment", _moment(lambda c: c.started_at), 16),
     Column("finished", T("Дата финализации", "Finished"), "moment", _moment(lambda c: c.finished_at), 16),
     Column("month", T("Месяц", "Month"), "text", _month),

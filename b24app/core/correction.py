@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from b24app.core import changes, commission
-from b24app.core.figures import Correction, Entry, Grade, Group, Person, Source, Spent, stage_times
+from b24app.core.figures import Correction, Entry, Grade, Group, Person, Source, Spent, stage_times, stay_of
 from b24app.core.forms import Submission
 from b24app.core.item import ItemRef, People
 from b24app.core.process import ProcessDef, StageDef
@@ -98,6 +98,7 @@ def times_of(record: Record, office: Office) -> Mapping[Group, Spent]:
 
 def correction_of(record: Record, office: Office, times: Mapping[Group, Spent]) -> Correction:
     """Put a correction together; ``times`` are of `times_of`, empty where its history is unclear."""
+    end = ended_at(record, office)
     last = max(record.moves, key=lambda move: (move.at, move.id))
     stage = office.stages.get(last.stage)
     employee = record.fields.get("employee")
@@ -111,11 +112,12 @@ def correction_of(record: Record, office: Office, times: Mapping[Group, Spent]) 
         source=_source(record, office),
         responsible=Person(who, office.people.name(who or None)),
         started_at=min(move.at for move in record.moves),
-        finished_at=ended_at(record, office),
+        finished_at=end,
         cancelled=cancelled,
         stage=(stage.name if stage else NO_STAGE).at(office.lang),
         link=f"{office.url.rstrip('/')}/crm/type/{record.item.entity_type_id}/details/{record.item.id}/",
         times=times,
+        stay=stay_of(record.moves, office.groups, office.now, office.calendar) if times and end is None else None,
         grade=None if cancelled else GRADE_OF.get(commission.outcome_of(record.forms)),
         violations=_violations(record, office),
         unforeseen=commission.unforeseen(record.forms),

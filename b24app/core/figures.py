@@ -71,6 +71,27 @@ def stage_times(
     return spent
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Where an open correction stands now: since when, and for how long so far; ``group`` is None for a stage in none.
+
+    It grows all the time, so it is shown and never added to figures that are to stay what they were.
+    """
+
+    since: datetime
+    group: Group | None
+    spent: Spent
+
+
+def stay_of(entries: Iterable[Entry], groups: Mapping[str, Group], now: datetime, calendar: WorkCalendar) -> Stay | None:
+    """Tell how long an item has stood on its stage; None without a history. Raises `UnclearHistory`."""
+    moves = _in_order(entries)
+    if not moves:
+        return None
+    last = moves[-1]
+    return Stay(last.at, groups.get(last.stage), _between(last.at, max(last.at, _moment(now)), calendar))
+
+
 def _in_order(entries: Iterable[Entry]) -> list[Entry]:
     rows = {(_moment(entry.at), entry.id, entry.stage) for entry in entries}
     if len({(at, number) for at, number, _ in rows}) != len(rows):
@@ -126,6 +147,8 @@ class Correction:
     stage: str = ""
     link: str = ""
     times: Mapping[Group, Spent] = field(default_factory=dict)
+    stay: Stay | None = None
+    """Where it stands while it is open."""
     grade: Grade | None = None
     violations: tuple[str, ...] = ()
     unforeseen: str = ""

@@ -74,5 +74,7 @@ FIGURES: Mapping[str, T] = {
     "fig_in_analysis": T("Анализ и меры, раб. часов", "Analysis and measures, working hours"),
     "fig_in_approval": T("Согласование, раб. часов", "Approval, working hours"),
     "fig_in_changes": T("Изменения и финализация, раб. часов", "Changes and finalisation, working hours"),
+    "fig_since": T("с {day}", "since {day}"),
+    "fig_so_far": T("+ {time} сейчас", "+ {time} now"),
     "fig_rounds": T("Кругов согласования", "Rounds of approval"),
 }

@@ -131,6 +131,9 @@ def test_a_correction_opened_again_has_no_end() -> None:
     made = correction_of(record, office(), times_of(record, office()))
     assert (made.finished_at, made.stage) == (None, "Формулирование мер коррекции")
     assert made.times["analysis"].calendar == timedelta(days=1)  # the stage it stands on does not count yet
+    assert made.stay is not None
+    assert (made.stay.since, made.stay.group, made.stay.spent.calendar) == (at(3), "analysis", timedelta(days=27))
+    assert correction_of(WHOLE, office(), times_of(WHOLE, office())).stay is None
 
 
 def test_a_correction_of_which_nothing_but_its_history_is_known_is_a_row() -> None:

@@ -20,6 +20,7 @@ from b24app.core.figures import (
     Person,
     Source,
     Spent,
+    Stay,
     UnclearHistory,
     altogether,
     by_month,
@@ -27,6 +28,7 @@ from b24app.core.figures import (
     by_responsible,
     by_violation,
     stage_times,
+    stay_of,
 )
 from b24app.core.item import ItemRef
 from b24app.core.worktime import WorkCalendar
@@ -100,6 +102,15 @@ def test_the_night_the_clocks_change_has_the_hours_it_really_had() -> None:
 def test_an_open_stage_does_not_count_yet() -> None:
     moves = [Entry("ANALYSIS", at(1, 10)), Entry("APPROVAL", at(1, 12))]
     assert stage_times(moves, STAGES, None, OFFICE) == {"analysis": hours(2, 2), "approval": NOTHING, "changes": NOTHING}
+
+
+def test_the_open_stage_is_told_apart_and_grows() -> None:
+    moves = [Entry("ANALYSIS", at(1, 10)), Entry("APPROVAL", at(1, 12))]
+    assert stay_of(moves, STAGES, at(1, 15), OFFICE) == Stay(at(1, 12), "approval", hours(3, 3))
+    assert stay_of(moves, STAGES, at(2, 12), OFFICE) == Stay(at(1, 12), "approval", hours(24, 9))
+    assert stay_of(moves, STAGES, at(1, 11), OFFICE) == Stay(at(1, 12), "approval", NOTHING)  # the portal's clock is ahead
+    assert stay_of([*moves, Entry("OTHER", at(1, 13))], STAGES, at(1, 14), OFFICE) == Stay(at(1, 13), None, hours(1, 1))
+    assert stay_of([], STAGES, at(1, 15), OFFICE) is None
 
 
 def test_rows_after_the_end_and_stages_of_no_group_count_nowhere() -> None:

@@ -112,6 +112,7 @@ def test_corrections_are_exported_every_quarter_of_an_hour(desk: Desk) -> None:
     assert (first.rows, first.full) == (1, True)
     (row,) = desk.table()
     assert (row["Стадия"], row["Ответственный"]) == ("Проводим анализ", "Мария Кузнецова")
+    assert row["На стадии с"] == row["Дата старта"]
     assert [sheet.title for sheet in desk.book.sheets] == ["Лист1", "Коррекции", "Сводка"]
 
     assert desk.look() is None  # it is not time yet
@@ -147,6 +148,7 @@ def test_an_ended_correction_is_exported_at_once_with_the_time_it_took(desk: Des
         1,
     )
     assert row["Дата финализации"] > row["Дата старта"] - 1
+    assert row["На стадии с"] in ("", None)
 
 
 def test_time_is_read_in_batches_and_only_of_corrections_that_changed(desk: Desk) -> None:

@@ -156,6 +156,12 @@ def test_a_cancelled_correction_is_counted_apart(house: House, portal: Portal, c
     assert "отменены 1 0 — 1 7,0 ч" in page
 
 
+def test_an_open_correction_tells_how_long_it_stands_on_its_stage(house: House, portal: Portal, client: FlaskClient) -> None:
+    page = read(house, portal, client)
+    assert "Формулирование мер коррекции с 09.06.2026 09.06.2026 — в работе 1,0 ч + 10,0 ч сейчас 0,0 ч" in page
+    assert page.count("сейчас") == 1
+
+
 def test_new_conditions_are_counted_and_told(house: House, portal: Portal, client: FlaskClient) -> None:
     with house.database.write() as connection:
         keep(connection, portal.id, 9, Kept(june(3), MANAGER, INSTALLER, unforeseen="Оплата криптовалютой"))
