@@ -35,11 +35,20 @@ class Measure:
 
 def measures_of(forms: tuple[Submission, ...]) -> tuple[Measure, ...]:
     """Return the measures as they stand; none where the work was correct."""
+    return tuple(_measure(row) for row in _agreed(forms))
+
+
+def texts_of(forms: tuple[Submission, ...]) -> tuple[str, ...]:
+    """Return what the measures say: the same ones, for whoever does not need their tasks."""
+    return tuple(str(row.get("text") or "") for row in _agreed(forms))
+
+
+def _agreed(forms: tuple[Submission, ...]) -> list[Mapping[str, Any]]:
+    """Return the rows of the measures, each once."""
     if commission.outcome_of(forms) == "correct":
-        return ()
+        return []
     rows = commission.rows(commission.newest(forms, commission.MEASURES), "measures")
-    found = (_measure(row) for row in rows)
-    return tuple({measure.task: measure for measure in found}.values())
+    return [row for place, row in enumerate(rows) if row not in rows[:place]]
 
 
 def _measure(row: Mapping[str, Any]) -> Measure:

@@ -121,7 +121,7 @@ def correction_of(record: Record, office: Office, times: Mapping[Group, Spent]) 
         grade=None if cancelled else GRADE_OF.get(commission.outcome_of(record.forms)),
         violations=_violations(record, office),
         unforeseen=commission.unforeseen(record.forms),
-        measures=tuple(measure.text for measure in changes.measures_of(record.forms)),
+        measures=changes.texts_of(record.forms),
         officer=officer,
         bonus=Decimal(record.points),
         effort=record.effort,
@@ -149,7 +149,7 @@ def days_overdue(tasks: Iterable[Given], now: datetime, calendar: WorkCalendar) 
     late: set[date] = set()
     for task in tasks:
         end = now if task.open else task.finished_at
-        if task.deadline is None or end is None:
+        if task.deadline is None or end is None or end <= task.deadline:
             continue
         due = calendar.today(task.deadline)
         late |= {due + timedelta(n) for n in range(1, (calendar.today(end) - due).days + 1)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from b24app.core.figures import (
     CANCELLED,
@@ -27,6 +27,10 @@ class Choice:
     start: date | None = None
     end: date | None = None
     pipeline: str = ""
+
+    def since(self, calendar: WorkCalendar) -> datetime | None:
+        """Return the moment from which on a correction has to be open or have moved to be looked at; None for any."""
+        return calendar.at(self.start, time()) if self.start is not None else None
 
     def fits(self, correction: Correction, calendar: WorkCalendar) -> bool:
         """Tell whether a correction is looked at: by the day it was finished, while it is open by the day it began."""
@@ -84,13 +88,15 @@ class Overview:
         return Trend(done[-2], done[-1]) if len(done) > 1 else None
 
 
-def overview(corrections: Iterable[Correction], choice: Choice, calendar: WorkCalendar) -> Overview:
-    """Choose corrections and sum them up."""
+def overview(
+    corrections: Iterable[Correction], choice: Choice, calendar: WorkCalendar, pipelines: Iterable[str] = ()
+) -> Overview:
+    """Choose corrections and sum them up; ``pipelines`` are there to choose from besides those of the corrections."""
     known: Sequence[Correction] = list(corrections)
     chosen = [correction for correction in known if choice.fits(correction, calendar)]
     return Overview(
         choice=choice,
-        pipelines=tuple(sorted({correction.source.pipeline for correction in known} - {""})),
+        pipelines=tuple(sorted({*pipelines, *(correction.source.pipeline for correction in known)} - {""})),
         rows=tuple(sorted(chosen, key=lambda row: (row.started_at, row.item), reverse=True)),
         whole=altogether(chosen),
         months=by_month(chosen, calendar),

@@ -17,11 +17,13 @@ from procrastinate.exceptions import AlreadyEnqueued
 from psycopg import sql
 
 from b24app.core.item import ItemRef
+from b24app.core.overview import Choice
 from b24app.engine.figures.exporting import Exported, export
 from b24app.engine.figures.exports import look
+from b24app.engine.people import head_of_quality
 from b24app.engine.running.queueing import TASK, apply_schema, conninfo, take_over
 from tests.flows.corrections import Loop
-from tests.flows.stage import AGREED, ALEXEY, HEAD, SUMMING_UP, Stage, a_file, a_stage
+from tests.flows.stage import ADMIN, AGREED, ALEXEY, HEAD, MONDAY, SUMMING_UP, Stage, a_file, a_stage
 
 pytestmark = pytest.mark.postgres
 SERVER = os.environ.get("B24APP_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -108,6 +110,11 @@ def its_analysis_is_exported(loop: Loop, deal: ItemRef) -> None:
     assert done is not None
     assert (done.how, done.rows, met) == ("done", 1, [Exported("busy")])
     assert look(workshop, sleep) is None
+    loop.stage.clock.advance(timedelta(minutes=15))
+    assert look(workshop, sleep) == Exported("done")  # an increment with nothing to write
+    portal = workshop.portal(loop.stage.portal_id)
+    figures = head_of_quality.look(workshop, portal, ADMIN, Choice(MONDAY.date()), "ru", admin=True)
+    assert (figures.whole.cancelled, figures.pipelines) == (1, ("Продажа и монтаж подвесных потолков",))
 
 
 def test_two_orders_for_one_installer_are_decided_one_after_the_other(stage: Stage) -> None:

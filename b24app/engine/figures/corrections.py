@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
@@ -12,11 +13,12 @@ from b24app.core.correction import Office, Record, correction_of, groups_of, tim
 from b24app.core.figures import Correction, UnclearHistory
 from b24app.core.process import ProcessDef
 from b24app.core.text import Lang, T
+from b24app.engine.decisions.remembered import finals
 from b24app.engine.known import people_of, process_of_version
 from b24app.engine.workshop import Workshop
 from b24app.store import corrections as store
 from b24app.store import processes
-from b24app.store.corrections import Kept
+from b24app.store.corrections import Kept, Since
 from b24app.store.portals import Portal
 from b24app.store.processes import Tie
 
@@ -24,6 +26,10 @@ UNCLEAR = T(
     "Время стадий не посчитано, история карточки неясна: «{title}»",
     "No stage times, the history of the card is unclear: “{title}”",
 )
+
+
+LONG_AGO = timedelta(days=60)
+"""After how long an ended correction is taken for settled: only what asks for everything looks at it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +41,34 @@ class Figured:
 
 
 def corrections(
-    workshop: Workshop, connection: Connection, portal: Portal, lang: Lang | None = None
+    workshop: Workshop,
+    connection: Connection,
+    portal: Portal,
+    lang: Lang | None = None,
+    *,
+    since: datetime | None = None,
 ) -> tuple[Correction, ...]:
     """Return the corrections of a portal, oldest first, with texts in a language (the portal's own unless told).
 
-    Deleted ones are left out. Empty for a portal without a process of corrections.
+    With ``since``, only those that are open or moved at that moment or later. Deleted ones are left out. Empty for a portal
+    without a process of corrections.
     """
-    return figured(workshop, connection, portal, lang).rows
+    return figured(workshop, connection, portal, lang, since=since).rows
 
 
-def figured(workshop: Workshop, connection: Connection, portal: Portal, lang: Lang | None = None) -> Figured:
+def figured(
+    workshop: Workshop,
+    connection: Connection,
+    portal: Portal,
+    lang: Lang | None = None,
+    *,
+    since: datetime | None = None,
+) -> Figured:
     """Return the same together with what could not be figured."""
     rows: list[Correction] = []
     notices: list[T] = []
     for tie, process in corrected(workshop, connection, portal):
-        known = [one for one in kept_of(connection, portal, tie) if not one.gone]
+        known = [one for one in kept_of(connection, portal, tie, process, since) if not one.gone]
         office = _office(workshop, connection, portal, tie, process, known, lang or portal.settings.lang)
         for one in known:
             row, unclear = _figured(one.record, office)
@@ -68,9 +87,22 @@ def corrected(workshop: Workshop, connection: Connection, portal: Portal) -> lis
     return found
 
 
-def kept_of(connection: Connection, portal: Portal, tie: Tie) -> list[Kept]:
-    """Return what is kept of all corrections of a pipeline."""
-    return store.kept(connection, portal.id, tie.entity_type_id, tie.category_id)
+def kept_of(
+    connection: Connection, portal: Portal, tie: Tie, process: ProcessDef, since: datetime | None = None
+) -> list[Kept]:
+    """Return what is kept of the corrections of a pipeline: of all, or of those open or moved at a moment or later."""
+    chosen = Since(since, finals(tie, process)) if since is not None else None
+    return store.kept(connection, portal.id, tie.entity_type_id, tie.category_id, chosen)
+
+
+def pipelines(workshop: Workshop, connection: Connection, portal: Portal, lang: Lang) -> tuple[str, ...]:
+    """Name the pipelines all corrections came from."""
+    titles = _pipelines(workshop, connection, portal)
+    found = set()
+    for tie, _ in corrected(workshop, connection, portal):
+        for named, process in store.pipelines(connection, portal.id, tie.entity_type_id):
+            found.add(named or (titles[process].at(lang) if process in titles else ""))
+    return tuple(sorted(found - {""}))
 
 
 def _office(

@@ -31,7 +31,7 @@ from b24app.core.item import ItemRef
 from b24app.core.process import ProcessDef
 from b24app.engine.access import gate_of
 from b24app.engine.decisions.remembered import finals, remember
-from b24app.engine.figures.corrections import corrected, kept_of
+from b24app.engine.figures.corrections import LONG_AGO, corrected, kept_of
 from b24app.engine.knowledge import field_book, known
 from b24app.engine.workshop import Workshop
 from b24app.store import corrections as store
@@ -47,8 +47,6 @@ AT_ONCE = 25
 OVERLAP = timedelta(seconds=5)
 SETTLING = timedelta(days=3)
 """How long after its end people may still write time down on the tasks of a correction."""
-LONG_AGO = timedelta(days=60)
-"""After how long even a thorough reading takes the time of an ended correction for settled."""
 
 
 def refresh(workshop: Workshop, portal: Portal, *, thorough: bool = False) -> None:
@@ -86,11 +84,11 @@ class _Refreshing:
             self._mistrust()
         else:
             self._cards()
-        self._efforts()
+        self._efforts(None if thorough else self.workshop.now() - LONG_AGO)
 
-    def _known(self) -> list[Kept]:
+    def _known(self, since: datetime | None = None) -> list[Kept]:
         with self.workshop.database.read() as connection:
-            return [one for one in kept_of(connection, self.portal, self.tie) if not one.gone]
+            return [one for one in kept_of(connection, self.portal, self.tie, self.process, since) if not one.gone]
 
     # cards -----------------------------------------------------------------------------------------------------------
 
@@ -159,10 +157,10 @@ class _Refreshing:
             for one in known:
                 store.keep_effort(connection, self.portal.id, one.record.item, one.effort, "")
 
-    def _efforts(self) -> None:
+    def _efforts(self, since: datetime | None) -> None:
         """Read the time spent on the tasks of those corrections that changed."""
         ends = finals(self.tie, self.process)
-        told = [_Effort(one, self._state(one, ends)) for one in self._known() if one.record.tasks]
+        told = [_Effort(one, self._state(one, ends)) for one in self._known(since) if one.record.tasks]
         stale = [effort for effort in told if effort.state != effort.kept.effort_of]
         for n in range(0, len(stale), AT_ONCE):
             self._effort(stale[n : n + AT_ONCE])

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from b24app.calendar import calendar_of
@@ -19,7 +19,7 @@ from b24app.core.figures import Correction
 from b24app.core.item import ItemRef
 from b24app.core.text import EMPTY, Lang, T
 from b24app.core.worktime import WorkCalendar
-from b24app.engine.figures.corrections import corrected, figured
+from b24app.engine.figures.corrections import LONG_AGO, corrected, figured
 from b24app.engine.running.lane import Pulse
 from b24app.engine.running.workers import worker_name
 from b24app.engine.workshop import Workshop
@@ -92,11 +92,15 @@ def export(workshop: Workshop, sleep: Sleep, *, full: bool = False) -> Exported:
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """What a portal has to write: all of its corrections, and those whose rows are other than in the spreadsheet."""
+    """What a portal has to write: of the corrections looked at those whose rows are other than in the spreadsheet.
+
+    ``whole`` is how many corrections there are in all.
+    """
 
     portal: Portal
     calendar: WorkCalendar
     rows: tuple[Correction, ...]
+    whole: int
     hashes: Mapping[ItemRef, str]
     changed: tuple[Correction, ...]
     notices: tuple[T, ...]
@@ -139,24 +143,29 @@ class _Export:
         with self.workshop.database.write() as connection:
             row = exports.export_row(connection, self.spreadsheet)
             exports.begun(connection, self.spreadsheet, self.holder, self.workshop.now())
-        shares = [self._share(portal) for portal in sharing(self.workshop)]
+        full = full or row.full
+        shares = self._shares(None if full or row.done_at is None else row.done_at - LONG_AGO)
+        if row.trouble and not full and not any(share.changed for share in shares):
+            full, shares = True, self._shares(None)  # which tells whether the trouble has gone
         self.notices += [] if shares else [NOBODY]
-        idle = not any(share.changed for share in shares)
-        full = full or row.full or bool(row.trouble and idle)  # which tells whether the trouble has gone
         try:
             self._write(shares, ExportState.model_validate(row.state), full)
         except Incident as incident:
             return self._failed(incident, row)
         return self._done(shares, full)
 
-    def _share(self, portal: Portal) -> _Share:
+    def _shares(self, since: datetime | None) -> list[_Share]:
+        return [self._share(portal, since) for portal in sharing(self.workshop)]
+
+    def _share(self, portal: Portal, since: datetime | None) -> _Share:
         with self.workshop.database.read() as connection:
-            found = figured(self.workshop, connection, portal)
+            found = figured(self.workshop, connection, portal, since=since)
             before = corrections.exported(connection, portal.id)
         calendar = calendar_of(portal.settings, self.workshop.now().date())
         hashes = {row.item: self._hash(row, calendar, portal) for row in found.rows}
         changed = tuple(row for row in found.rows if before.get(row.item) != hashes[row.item])
-        return _Share(portal, calendar, found.rows, hashes, changed, found.notices)
+        whole = len(before.keys() | hashes.keys())
+        return _Share(portal, calendar, found.rows, whole, hashes, changed, found.notices)
 
     def _hash(self, row: Correction, calendar: WorkCalendar, portal: Portal) -> str:
         told = json.dumps([self.spreadsheet, *cells(row, calendar, portal.settings.lang)], ensure_ascii=False)
@@ -200,7 +209,7 @@ class _Export:
             "full": full,
             "calls": self.calls,
             "written": self.written,
-            "rows": sum(len(share.rows) for share in shares),
+            "rows": sum(share.whole for share in shares),
             "portals": len(shares),
             "notices": [notice.both() for notice in dict.fromkeys(self.notices)],
         }

@@ -10,7 +10,7 @@ from b24app.calendar import calendar_of
 from b24app.core.overview import Choice, Overview, overview
 from b24app.core.roles import Role, holders
 from b24app.core.text import Lang
-from b24app.engine.figures.corrections import corrected, corrections
+from b24app.engine.figures.corrections import corrected, corrections, pipelines
 from b24app.engine.knowledge import Running, house_of
 from b24app.engine.known import people_of
 from b24app.engine.workshop import Workshop
@@ -29,11 +29,13 @@ def may_look(workshop: Workshop, portal: Portal, user: int, *, admin: bool) -> b
 
 def look(workshop: Workshop, portal: Portal, user: int, choice: Choice, lang: Lang, *, admin: bool) -> Overview:
     """Return the figures for a user who may see them; raises `NotForYou`."""
+    calendar = calendar_of(portal.settings, workshop.now().date())
     with workshop.database.read() as connection:
         if not _may_look(connection, workshop, portal, user, admin):
             raise NotForYou(f"user {user} of portal {portal.id}")
-        found = corrections(workshop, connection, portal, lang)
-    return overview(found, choice, calendar_of(portal.settings, workshop.now().date()))
+        found = corrections(workshop, connection, portal, lang, since=choice.since(calendar))
+        named = pipelines(workshop, connection, portal, lang)
+    return overview(found, choice, calendar, named)
 
 
 def _may_look(connection: Connection, workshop: Workshop, portal: Portal, user: int, admin: bool) -> bool:

@@ -59,20 +59,23 @@ class Office:
         return export(self.workshop, self.sleep, **options)
 
     def correction(self, portal: Portal, number: int, title: str = "Разбор") -> None:
-        """Begin a correction."""
-        item, at = ItemRef(KIND, number), self.house.at[0]
+        """Begin a correction; a second time its card is read anew."""
+        self.move(portal, number, "ANALYSIS", number)
+        with self.house.database.write() as connection:
+            corrections.keep_card(connection, portal.id, ItemRef(KIND, number), title, MANAGER, {})
+
+    def move(self, portal: Portal, number: int, stage: str, history_id: int) -> None:
         with self.house.database.write() as connection:
             entries.add(
                 connection,
                 portal.id,
-                item,
-                history_id=number,
-                stage_id="ANALYSIS",
+                ItemRef(KIND, number),
+                history_id=history_id,
+                stage_id=stage,
                 category_id=CATEGORY,
-                at=at,
-                seen_at=at,
+                at=self.house.at[0],
+                seen_at=self.house.at[0],
             )
-            corrections.keep_card(connection, portal.id, item, title, MANAGER, {})
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Return key, title, and when it started, by the clock of its company."""
@@ -119,6 +122,32 @@ def test_only_the_portal_with_changes_is_written(office: Office) -> None:
     office.correction(office.vasilek, 6)
     done = office.export()
     assert (done.rows, done.calls, done.full) == (1, 3, False)
+
+
+def test_what_ended_long_ago_is_looked_at_by_a_full_export_and_counts_in_the_whole(office: Office) -> None:
+    office.correction(office.romashka, 5)
+    office.move(office.romashka, 5, "DONE", 55)
+    office.correction(office.romashka, 6)
+    office.export()
+    office.house.pass_time(timedelta(days=61))
+    office.export()
+    for number in (5, 6):
+        office.correction(office.romashka, number, title="Переименован")
+    assert office.export().rows == 1
+    assert status(office.workshop).row.report["rows"] == 2
+    assert [title for _, title, _ in office.rows()] == ["Разбор", "Переименован"]
+    assert office.export(full=True).rows == 2
+    assert [title for _, title, _ in office.rows()] == ["Переименован", "Переименован"]
+
+
+def test_a_correction_opened_again_after_a_long_time_is_exported(office: Office) -> None:
+    office.correction(office.romashka, 5)
+    office.move(office.romashka, 5, "DONE", 55)
+    office.export()
+    office.house.pass_time(timedelta(days=400))
+    assert office.export().rows == 0
+    office.move(office.romashka, 5, "MEASURES", 56)
+    assert office.export().rows == 1
 
 
 def test_a_portal_that_waits_for_its_administrator_is_kept_and_one_that_left_is_not(office: Office) -> None:
