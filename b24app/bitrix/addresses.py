@@ -23,9 +23,13 @@ class Addresses:
 
     def first_oauth_server(self) -> str:
         """Give the server endpoint of the first allowed authorization server."""
-        host = self._oauth_hosts[0]
-        plain = host in self._http_hosts or host.rpartition(":")[0] in self._http_hosts
-        return f"{'http' if plain else 'https'}://{host}/rest/"
+        return f"{self.of_host(self._oauth_hosts[0])}/rest/"
+
+    def of_host(self, host: str) -> str:
+        """Give the address to call at a host nobody has named an address of: https, unless it may be called over http."""
+        name = host.lower()
+        plain = name in self._http_hosts or name.rpartition(":")[0] in self._http_hosts
+        return f"{'http' if plain else 'https'}://{host}"
 
     def oauth_server(self, server_endpoint: str) -> str:
         """Give scheme and host of an authorization server's endpoint; raise ``ForeignOAuthHost`` if not allowed."""

@@ -17,6 +17,8 @@ from b24app.bitrix.documents import ENTITY_TYPES
 from b24app.bitrix.form import Form, FormValue
 from b24app.bitrix.sender import BadCallback, Sender, moment, number, text
 
+TEST_EVENT = "ONAPPTEST"
+"""What ``event.test`` has the portal send."""
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{1,99}\Z")
 _CRM = re.compile(r"ONCRM(LEAD|DEAL|CONTACT|COMPANY|QUOTE)(ADD|UPDATE|DELETE|MOVETOCATEGORY)\Z")
 _DYNAMIC = re.compile(r"ONCRMDYNAMICITEM(ADD|UPDATE|DELETE)(?:_([0-9]{1,9}))?\Z")
@@ -148,7 +150,7 @@ def event_of(sender: Sender, form: Form) -> AnyEvent:
         raise BadCallback("event")
     data = _map(form, "data", "data")
     sent_at = moment(form, "ts")
-    if name == "ONAPPTEST":
+    if name == TEST_EVENT:
         return AppTest(sender, data.get("QUERY", ""), sent_at)
     if name in ("ONAPPINSTALL", "ONAPPUPDATE", "ONAPPUNINSTALL"):
         return _application_event(name, sender, data, sent_at)

@@ -315,20 +315,20 @@ def a_stage(
     *,
     start: datetime = MONDAY,
     files: Path = Path("processes"),
-    portals: int = 1,
+    companies: int = 1,
     blueprints: Iterable[BlueprintMaker] = (),
     **settings: Any,
 ) -> Iterator[Stage]:
-    """Open a stage whose database lies in a folder of the test, with as many portals as wanted."""
+    """Open a stage whose database lies in a folder of the test, with a portal for each of the companies wanted."""
     clock = SandboxClock(start)
     world = World(clock)
-    companies = [demo_company(PretendPortal(world, name=f"company-{n}")) for n in range(1, portals + 1)]
+    offices = [demo_company(PretendPortal(world, name=f"company-{n}")) for n in range(1, companies + 1)]
     running = serve(world, blueprints=blueprints)
     holder: dict[str, Any] = {}
     host = running.start(lambda environ, start_response: holder["web"](environ, start_response))
     cards = [
         portal.register_local_app("b24app", f"http://{host}/b24/app", f"http://{host}/b24/install", SCOPES)
-        for portal in companies
+        for portal in offices
     ]
     for card in cards[1:]:  # one application in all portals, as a solution of the market is
         card.client_id, card.client_secret = cards[0].client_id, cards[0].client_secret
@@ -351,7 +351,7 @@ def a_stage(
     holder["web"] = application.web
     stages = [
         Stage(world, running, portal, clock, application, card, holder=holder)
-        for portal, card in zip(companies, cards, strict=True)
+        for portal, card in zip(offices, cards, strict=True)
     ]
     stages[0].others = stages[1:]
     try:

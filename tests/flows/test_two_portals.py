@@ -19,7 +19,7 @@ SIGN = "Подписать договор"
 
 @pytest.fixture
 def both(tmp_path: Path) -> Iterator[tuple[Stage, Stage]]:
-    with a_stage(tmp_path, portals=2) as first:
+    with a_stage(tmp_path, companies=2) as first:
         (second,) = first.others
         for stage in (first, second):
             stage.install()

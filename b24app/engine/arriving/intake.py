@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from b24app.bitrix import callbacks
 from b24app.bitrix.callbacks import RobotCall, SmsRequest
-from b24app.bitrix.events import AppInstalled, AppTest, AppUninstalled, AppUpdated, Event, Kind, event_of
+from b24app.bitrix.events import TEST_EVENT, AppInstalled, AppTest, AppUninstalled, AppUpdated, Event, Kind, event_of
 from b24app.bitrix.form import Form
 from b24app.bitrix.sender import BadCallback, Sender
 from b24app.core.item import DEAL, LEAD
@@ -39,7 +39,7 @@ PATIENCE = 5.0
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _UNPROVABLE = "0" * 32  # compared with where no portal is stored, so that both take the same time
-_PROVES_ITSELF = frozenset({"ONAPPINSTALL", "ONAPPUPDATE"})
+_BRING_A_TOKEN = frozenset({"ONAPPINSTALL", "ONAPPUPDATE"})
 _ITEM_KINDS: Mapping[int, str] = {LEAD: "lead", DEAL: "deal", 3: "contact", 4: "company", 7: "quote"}
 _KEPT = frozenset({Kind.ITEM, Kind.TASK, Kind.TASK_COMMENT, Kind.USER})
 
@@ -92,7 +92,7 @@ def _event(workshop: Workshop, body: bytes, sleep: Sleep | None) -> Accepted:
     sender, form = callbacks.peek(body)
     portal = _persist(lambda: _portal_of(workshop, sender), sleep)
     known = portal is not None and carries(portal, sender)
-    if _name(form) in _PROVES_ITSELF and not (portal and known and portal.state in ("installing", "active")):
+    if _proves_itself(_name(form), portal) and not (portal and known and portal.state in ("installing", "active")):
         return _connected(workshop, sender, form, sleep)
     if portal is None or not known:
         raise UnknownSender(sender.member_id)
@@ -181,6 +181,14 @@ def _verified(workshop: Workshop, sender: Sender, sleep: Sleep | None) -> Portal
     return portal
 
 
+def _proves_itself(name: str, portal: Portal | None) -> bool:
+    """Tell whether an event may bring an application token we do not have, with an administrator's tokens as its proof.
+
+    The test event does so where a portal was connected by an authorization code, which comes without such a token.
+    """
+    return name in _BRING_A_TOKEN or (name == TEST_EVENT and portal is not None and not portal.application_tokens)
+
+
 def _name(form: Form) -> str:
     name = form.get("event")
     return name.upper() if isinstance(name, str) else ""
@@ -261,12 +269,14 @@ def _sms_body(sms: SmsRequest) -> dict[str, Any]:
 
 
 def _connected(workshop: Workshop, sender: Sender, form: Form, sleep: Sleep | None) -> Accepted:
-    """Believe an installation or update whose application token is new, once the authorization server vouches for it."""
+    """Believe an event whose application token is new, once the authorization server vouches for it."""
     proof = proved(workshop, sender)
     event = event_of(sender, form)
-    if not isinstance(event, AppInstalled | AppUpdated):
+    if not isinstance(event, AppInstalled | AppUpdated | AppTest):
         raise BadCallback("event")
     portal = _persist(lambda: connect(workshop, sender, proof), sleep)
+    if isinstance(event, AppTest):
+        return _persist(lambda: _tested(workshop, portal, event), sleep)
     return _persist(lambda: _set_up_wanted(workshop, portal, event), sleep)
 
 

@@ -30,10 +30,12 @@ def authorize_address(workshop: Workshop, host: str) -> str:
     with workshop.database.read() as connection:
         known = {portal.host: portal.url for portal in workshop.portals.all(connection)}
     allowed = {name.lower() for name in workshop.settings.portals}
-    if host not in known and not (host in allowed if allowed else _CLOUD.match(host)):
+    if host not in known and not (allowed & {host, host.partition(":")[0]} if allowed else _CLOUD.match(host)):
         raise UnknownSender(host)
     try:
-        address = workshop.addresses.portal(known.get(host, f"https://{host}") + "/rest/").removesuffix("/rest/")
+        address = workshop.addresses.portal(known.get(host, workshop.addresses.of_host(host)) + "/rest/").removesuffix(
+            "/rest/"
+        )
     except ForeignHost as wrong:
         raise UnknownSender(host) from wrong
     ends = int((workshop.now() + LIFE).timestamp())

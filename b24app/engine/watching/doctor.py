@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from b24app.bitrix.commands import Command
 from b24app.bitrix.errors import BudgetExhausted, PortalError
+from b24app.bitrix.events import TEST_EVENT
 from b24app.bitrix.gate import Gate
 from b24app.bitrix.replies import Reply
 from b24app.core.text import Lang, T
@@ -49,7 +50,6 @@ TURNS = 30
 """How often the budget is waited for before giving up."""
 
 _ASKED = (Command("profile"), Command("server.time"), Command("scope"), *READS)
-_TEST_EVENT = "ONAPPTEST"
 _EXIT: dict[Level, int] = {"ok": 0, "note": 0, "warning": 1, "broken": 2}
 _MARKS: dict[Level, str] = {"ok": "+", "note": ".", "warning": "!", "broken": "X"}
 _MENDED: dict[Mend, T] = {
@@ -292,7 +292,7 @@ def _refused(workshop: Workshop, portal: Portal, changes: Iterable[Change]) -> s
 
 def _way_in(workshop: Workshop, portal: Portal, gate: Gate, has: Present, sleep: Sleep) -> Finding:
     """Have the portal send a test event and wait for it to arrive at our address; raises ``PortalError``."""
-    if not any(code.startswith(f"{_TEST_EVENT} ") for code in has.found.get("event", {})):
+    if not any(code.startswith(f"{TEST_EVENT} ") for code in has.found.get("event", {})):
         text = T("Тестовое событие не подписано", "The test event is not bound")
         return Finding("way_in", "warning", text, T.same("doctor --fix"), "set_up")
     with workshop.database.write() as connection:
