@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from b24app.bitrix.errors import AuthLost, PortalError, PortalGone, Transient
 from b24app.engine.arriving import oauth_flow
+from b24app.engine.arriving.trust import UnknownSender, Unproven
 from b24app.engine.setup import install as engine
 from b24app.engine.setup.install import AlreadyRunning, Report
 from b24app.engine.setup.pipelines import offers as offers_of
@@ -76,13 +77,21 @@ def entrance(workshop: Workshop) -> Blueprint:
         code, state = request.args.get("code", ""), request.args.get("state", "")
         if not code:
             return render_template("outside.html")
-        portal = oauth_flow.returned(workshop, code, state)
+        try:
+            portal = oauth_flow.returned(workshop, code, state)
+        except UnknownSender as refusal:
+            if isinstance(refusal, Unproven) and refusal.why != "refused":
+                raise
+            raise Refusal(HTTPStatus.FORBIDDEN, "code_spent") from refusal
         return render_template("connected.html", portal=portal)
 
     @bp.get("/b24/oauth/start")
     def start() -> ResponseReturnValue:
         """Send an administrator to his portal to confirm the application."""
-        address = oauth_flow.authorize_address(workshop, request.args.get("portal", ""))
+        try:
+            address = oauth_flow.authorize_address(workshop, request.args.get("portal", ""))
+        except UnknownSender as refusal:
+            raise Refusal(HTTPStatus.FORBIDDEN, "unknown_portal") from refusal
         return "", HTTPStatus.FOUND, {"Location": address}
 
     return bp

@@ -39,6 +39,16 @@ REFUSED: Mapping[str, T] = {
         "Этот портал приложению не знаком. Администратору нужно установить приложение.",
         "The application does not know this portal. An administrator has to install it.",
     ),
+    "refused_unknown_portal": T(
+        "Допишите к адресу портал: ?portal=company.bitrix24.ru. Портал с именем другого вида сначала называют в настройке "
+        "B24APP_PORTALS.",
+        "Add the portal to the address: ?portal=company.bitrix24.com. A portal with a name of another kind has to stand in "
+        "B24APP_PORTALS first.",
+    ),
+    "refused_code_spent": T(
+        "Ссылка портала срабатывает один раз и недолго. Если портал ещё не подключён, начните заново: /b24/oauth/start.",
+        "The portal’s link works once and not for long. If the portal is not connected yet, begin again: /b24/oauth/start.",
+    ),
     "refused_not_admin": T(
         "Установить приложение может только администратор портала. Попросите его открыть приложение.",
         "Only an administrator of the portal can install the application. Ask one to open it.",
@@ -52,10 +62,10 @@ REFUSED: Mapping[str, T] = {
         "Bitrix24 did not confirm this. Reload the portal's page and open the application again.",
     ),
     "refused_wrong_client": T(
-        "Битрикс24 не узнал приложение: CLIENT_ID и CLIENT_SECRET в его настройках — не те, что в карточке этого локального "
-        "приложения. Исправляет тот, кто обслуживает приложение.",
-        "Bitrix24 does not know the application: CLIENT_ID and CLIENT_SECRET in its settings are not those of this local "
-        "application. Whoever operates the application can mend it.",
+        "Битрикс24 не узнал приложение: B24APP_CLIENT_ID и B24APP_CLIENT_SECRET в его настройках — не те, что в карточке "
+        "этого локального приложения. Исправляет тот, кто обслуживает приложение.",
+        "Bitrix24 does not know the application: B24APP_CLIENT_ID and B24APP_CLIENT_SECRET in its settings are not those of "
+        "this local application. Whoever operates the application can mend it.",
     ),
     "refused_other_portal": T(
         "Битрикс24 подтвердил другой портал. Откройте приложение ещё раз.",

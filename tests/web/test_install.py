@@ -54,7 +54,12 @@ def test_an_administrator_installs_the_application(stage: Theatre, client: Flask
     page = post(stage, client)
     assert page.status_code == 200
     assert stage.shop.workshop.portal(1).state == "installing"
-    assert "Монтаж потолков" in page.text
+    for what in (
+        "воронка «Монтаж потолков»; стадий: 9",
+        "смарт-процесс «Анализ и коррекции»",
+        "стадии, которые есть на портале",
+    ):
+        assert what in page.text
 
     told = run(client, token_in(page), Accept="application/json")
 
@@ -181,6 +186,7 @@ def test_an_administrator_connects_the_portal_by_a_code(stage: Theatre, client: 
 
     again = client.get(f"{parts.path}?{parts.query}", headers=HTML)
     assert again.status_code == 403
+    assert "/b24/oauth/start" in again.text
 
 
 def test_a_portal_that_works_is_handed_over_to_another_administrator_on_purpose(stage: Theatre, client: FlaskClient) -> None:
@@ -197,6 +203,7 @@ def test_a_portal_that_works_is_handed_over_to_another_administrator_on_purpose(
 
 def test_nobody_is_sent_to_an_address_a_stranger_chose(client: FlaskClient) -> None:
     for host in ("evil.example", "evil.example/.bitrix24.ru", "a@evil.bitrix24.ru", "", "127.0.0.1:1"):
-        assert client.get("/b24/oauth/start", query_string={"portal": host}).status_code == 403
+        refused = client.get("/b24/oauth/start", query_string={"portal": host})
+        assert (refused.status_code, refused.json["error"]) == (403, "unknown_portal")  # type: ignore[index]
     there = client.get("/b24/oauth/start", query_string={"portal": "okna.bitrix24.ru"}).headers["Location"]
     assert there.startswith("https://okna.bitrix24.ru/oauth/authorize/?")
