@@ -22,6 +22,7 @@ from b24app.bitrix.tempo import Tempo
 from b24app.core.text import T
 from b24app.engine.workshop import Workshop
 from b24app.log import log, mask
+from b24app.store import audit
 from b24app.store.leases import leave_lease, take_lease
 from b24app.store.portals import Grant, Portal
 
@@ -194,6 +195,9 @@ def moved(workshop: Workshop, portal: Portal, endpoint: str) -> Portal:
     workshop.oauth.profile(address, access)
     with workshop.database.write() as connection:
         workshop.portals.set_endpoint(connection, portal.id, address)
+        audit.note(
+            connection, portal.id, workshop.now(), "application", "portal_moved", before=portal.grant.endpoint, now=address
+        )
     _log.info("portal moved", portal=portal.host, to=address)
     return workshop.portal(portal.id)
 

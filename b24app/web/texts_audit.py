@@ -21,6 +21,7 @@ ACTS: Mapping[str, T] = {
     "payment": T("Сообщение об оплате", "Message of a payment"),
     "payment_key": T("Новый ключ оплат", "New key for payments"),
     "portal_connected": T("Портал подключён", "The portal was connected"),
+    "portal_moved": T("Портал сменил адрес", "The portal changed its address"),
     "portal_reconnected": T("Портал подключён заново", "The portal was connected again"),
     "process": T("Процесс включён или выключен", "A process was switched on or off"),
     "rerun": T("Повторный запуск", "Run again"),

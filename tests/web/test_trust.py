@@ -17,6 +17,7 @@ from b24app.core.item import ItemRef
 from b24app.engine.arriving.openings import may_see, opened
 from b24app.engine.arriving.trust import UnknownSender, Unproven
 from b24app.engine.setup.install import set_up, settle_wanted
+from b24app.store import audit
 from b24app.web.factory import create_web
 from b24app.web.pages_auth import HEADER, Visitor, opened_page, page_token, sign, visitor
 from b24app.web.refusals import Refusal
@@ -167,6 +168,12 @@ def test_a_portal_that_moved_is_followed_where_the_authorization_server_says(ins
     seen = installed.open(installed.employee())
     assert old != new
     assert seen.portal.host == new
+    with installed.shop.workshop.database.read() as connection:
+        told = audit.audited(connection)[0]
+    assert (told["what"], told["details"]) == (
+        "portal_moved",
+        {"before": f"http://{old}/rest/", "now": f"http://{new}/rest/"},
+    )
 
 
 def test_the_viewers_own_rights_decide_what_he_sees(installed: Theatre) -> None:
