@@ -15,15 +15,23 @@ INSTALL: Mapping[str, T] = {
         "It only adds: what is there already stays as it is.",
     ),
     "install_processes": T("Какие процессы подготовить", "Which processes to prepare"),
-    "install_process_new": T(
-        "создать воронку «{pipeline}»: {stages} стадий, {fields} полей",
-        "create the pipeline “{pipeline}”: {stages} stages, {fields} fields",
+    "install_process_pipeline": T(
+        "воронка «{pipeline}»; стадий: {stages}, полей: {fields}",
+        "the pipeline “{pipeline}”; stages: {stages}, fields: {fields}",
     ),
-    "install_process_known": T("связать с тем, что есть на портале", "tie to what the portal has"),
+    "install_process_smart": T(
+        "смарт-процесс «{smart}»; стадий: {stages}, полей: {fields}",
+        "the smart process “{smart}”; stages: {stages}, fields: {fields}",
+    ),
+    "install_process_fields": T(
+        "стадии, которые есть на портале; полей: {fields}", "the stages the portal has; fields: {fields}"
+    ),
     "install_process_tied": T("уже подключён к порталу", "already tied to the portal"),
     "install_processes_hint": T(
-        "Снимите отметку, если воронка уже есть: её можно выбрать позже в настройках.",
-        "Clear the mark where the pipeline exists already: it can be chosen later in the settings.",
+        "Чего на портале нет, будет создано. Снимите отметку, если вместо этого хотите сами выбрать воронку и стадии: "
+        "это делается позже, в настройках.",
+        "What the portal has not got is created. Clear a mark to choose pipeline and stages yourself instead: "
+        "that is done later, in the settings.",
     ),
     "install_no_processes": T(
         "Файлов процессов нет. Роботов всё равно можно ставить на стадии в автоматизации CRM.",

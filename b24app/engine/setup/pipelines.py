@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from b24app.bitrix.commands import Command
 from b24app.bitrix.errors import AuthLost, PortalError, PortalGone, Transient
@@ -52,9 +53,11 @@ class ProcessOffer:
     tied: bool
 
     @property
-    def creates(self) -> bool:
-        """Whether a pipeline of its own would be created."""
-        return self.process.pipeline.name is not None and self.process.item != "lead"
+    def makes(self) -> Literal["pipeline", "smart", "fields"]:
+        """What would be created of its own, where the portal has not got it; for leads and known pipelines fields only."""
+        if self.process.smart is not None and self.process.smart.title is not None:
+            return "smart"
+        return "pipeline" if self.process.pipeline.name is not None and self.process.item != "lead" else "fields"
 
 
 def offers(workshop: Workshop, portal: Portal) -> list[ProcessOffer]:
