@@ -13,7 +13,7 @@ from b24app.core.process import ProcessDef
 from b24app.core.text import T
 from b24app.engine.access import gate_of
 from b24app.engine.people import settling
-from b24app.engine.setup.pipelines import CannotTie, create, map_existing, offer
+from b24app.engine.setup.pipelines import CannotTie, Proposal, create, map_existing, offer
 from b24app.engine.workshop import Workshop
 from b24app.log import log
 from b24app.store.processes import Tie
@@ -51,7 +51,16 @@ def pages(workshop: Workshop) -> Blueprint:
         category = _number(request.form.get("category", "")) or 0
         stages = {stage.key: request.form.get(f"stage:{stage.key}", "") for stage in process.stages}
         fields = {name: code for name in process.fields if (code := request.form.get(f"field:{name}", ""))}
-        return _tied(workshop, who, lambda: map_existing(workshop, who.portal, process, category, stages, fields))
+
+        def chosen() -> Tie:
+            tied = map_existing(workshop, who.portal, process, category, stages, fields)
+            wanted = request.form.get("make_fields") == "yes" and len(fields) < len(process.fields)
+            return create(workshop, who.portal, process) if wanted else tied
+
+        def again(said: T) -> ResponseReturnValue:
+            return _choices(workshop, who, process, category, said)
+
+        return _tied(workshop, who, chosen, again)
 
     _running(bp, workshop)
     return bp
@@ -85,11 +94,15 @@ def _asked(workshop: Workshop, code: str) -> tuple[Visitor, ProcessDef]:
     return who, process
 
 
-def _tied(workshop: Workshop, who: Visitor, tie: Callable[[], Tie]) -> ResponseReturnValue:
+def _tied(
+    workshop: Workshop, who: Visitor, tie: Callable[[], Tie], again: Callable[[T], ResponseReturnValue] | None = None
+) -> ResponseReturnValue:
+    """Tie a process; where that cannot be, show the form ``again``, or the settings, with what is missing."""
     try:
         settling.note_tied(workshop, who.portal, tie(), who.name)
     except CannotTie as missing:
-        return _trouble(workshop, who, texts.WORDS["set_cannot_tie"].fill(what=missing.what))
+        said = texts.WORDS["set_cannot_tie"].fill(what=missing.what)
+        return again(said) if again else _trouble(workshop, who, said)
     except PortalError as error:
         _log.warning("a process could not be tied", portal=who.portal.host, error=str(error))
         return _trouble(workshop, who, texts.WORDS["set_portal_trouble"])
@@ -100,7 +113,9 @@ def _trouble(workshop: Workshop, who: Visitor, said: T) -> ResponseReturnValue:
     return show(workshop, who, Answer("processes", said, "bad")), HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-def _choices(workshop: Workshop, who: Visitor, process: ProcessDef, category: int | None) -> ResponseReturnValue:
+def _choices(
+    workshop: Workshop, who: Visitor, process: ProcessDef, category: int | None, said: T | None = None
+) -> ResponseReturnValue:
     try:
         found = offer(workshop, who.portal, process, gate_of(workshop, who.portal))
     except PortalError as error:
@@ -108,7 +123,7 @@ def _choices(workshop: Workshop, who: Visitor, process: ProcessDef, category: in
         return _trouble(workshop, who, texts.WORDS["set_portal_trouble"])
     proposed = found.category.id if found.category else (found.categories[0].id if found.categories else 0)
     chosen = proposed if category is None else category
-    return show_page(
+    page = show_page(
         workshop,
         who,
         "process.html",
@@ -116,9 +131,24 @@ def _choices(workshop: Workshop, who: Visitor, process: ProcessDef, category: in
         offer=found,
         chosen=chosen,
         stages=found.stage_choices.get(chosen, ()),
-        same=chosen == proposed,
+        picked=dict(request.form) if said else _picked(found, chosen, proposed),
+        make_fields=not said or "make_fields" in request.form,
+        said=said,
         lang=who.lang,
     )
+    return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if said else page
+
+
+def _picked(found: Proposal, chosen: int, proposed: int) -> dict[str, str | None]:
+    """Choose for a beginning what was found; in a pipeline nobody proposed, stages of the same name."""
+    named = {stage.name: stage.status_id for stage in found.stage_choices.get(chosen, ())}
+    picked = {
+        f"stage:{stage.key}": found.stages.get(stage.key)
+        if chosen == proposed
+        else named.get(stage.name.ru) or named.get(stage.name.en)
+        for stage in found.process.stages
+    }
+    return picked | {f"field:{name}": found.fields.get(name) for name in found.process.fields}
 
 
 def _number(text: str) -> int | None:

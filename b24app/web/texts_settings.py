@@ -52,6 +52,15 @@ SETTINGS: Mapping[str, T] = {
     ),
     "set_pipeline": T("Воронка", "Pipeline"),
     "set_show_stages": T("Показать стадии воронки", "Show the stages of the pipeline"),
+    "set_which_stages": T(
+        "Какая стадия портала какой стадии процесса отвечает", "Which stage of the portal is which of the process"
+    ),
+    "set_which_stages_hint": T(
+        "У каждой стадии процесса своя стадия портала. Успешной отвечает успешная, неуспешной — неуспешная.",
+        "Each stage of the process has one of the portal to itself: a won one for won, a lost one for lost.",
+    ),
+    "set_which_fields": T("Какие поля портала использовать", "Which fields of the portal to use"),
+    "set_make_fields": T("создать поля, которые не выбраны", "create the fields that are not chosen"),
     "set_choose": T("— выберите —", "— choose —"),
     "set_no_field": T("— нет поля —", "— no field —"),
     "set_overlaps": T("Робот указан дважды", "A robot is listed twice"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,10 +14,13 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from b24app.store import processes
+from b24app.web import process_pages, settings_page
 from b24app.web.factory import create_web
-from tests.world import ADMIN, Theatre, theatre
+from tests.world import ADMIN, Theatre, process_files, theatre
 
 HTML = {"Accept": "text/html"}
+JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
@@ -171,6 +175,33 @@ def test_pages_outside_the_portal_may_stand_in_no_frame(client: FlaskClient) -> 
     assert page.status_code == 200
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert client.get("/b24/app").status_code == 200
+
+
+def test_a_pipeline_of_the_portals_own_is_chosen_and_the_fields_it_lacks_are_created(stage: Theatre) -> None:
+    client = create_web(stage.shop.workshop, [settings_page.pages, process_pages.pages]).test_client()
+    crm, boss = stage.portal.crm, stage.portal.as_user(ADMIN)
+    category = boss.call("crm.category.add", entityTypeId=2, fields={"name": "Наш монтаж"})["category"]["id"]
+    for number in range(2):
+        step = {"ENTITY_ID": f"DEAL_STAGE_{category}", "STATUS_ID": f"OURS{number}", "NAME": f"Шаг {number}", "SORT": 11}
+        boss.call("crm.status.add", fields=step)
+    token = token_in(post(stage, client))
+    assert client.post("/b24/install/run", headers={"X-Page-Token": token, **JSON}).json == {"ok": True, "html": ANY}
+    theirs = [known.status_id for known in crm.stages.stages(2, category)]
+    process = process_files()["ceiling_installation"]
+    chosen = {f"stage:{known.key}": one for known, one in zip(process.stages, theirs, strict=False)}
+
+    answer = client.post(
+        "/b24/app/process/ceiling_installation/tie",
+        data={"category": category, "make_fields": "yes", **chosen},
+        headers={"X-Page-Token": token, **HTML},
+    )
+
+    assert answer.status_code == 200, answer.text
+    with stage.shop.workshop.database.read() as connection:
+        (tie,) = processes.ties(connection, 1)
+    assert (tie.category_id, list(tie.stages.values())) == (category, theirs[: len(process.stages)])
+    assert set(tie.fields) == set(process.fields)
+    assert [known.status_id for known in crm.stages.stages(2, category)] == theirs, "no stage was added"
 
 
 def test_an_administrator_connects_the_portal_by_a_code(stage: Theatre, client: FlaskClient) -> None:

@@ -488,6 +488,21 @@ def test_a_stage_the_portal_does_not_have_cannot_be_tied(house: House, portal: P
     assert "C7:FOREIGN" in words(answer)
 
 
+def test_a_stage_in_work_cannot_be_the_one_a_deal_is_won_on(house: House, portal: Portal, client: FlaskClient) -> None:
+    form = {f"stage:{key}": status for key, status in STAGE_IDS.items()} | {"category": "7"}
+    first = next(iter(STAGE_IDS))
+    form["stage:won"], form[f"stage:{first}"] = form[f"stage:{first}"], form["stage:won"]
+
+    with portal_answers(a_pipeline()):
+        answer = press(client, "/b24/app/process/ceilings/tie", boss(house, portal), **form)
+
+    assert answer.status_code == 422
+    answer.status_code = 200
+    page = answer.get_data(as_text=True)
+    assert "стадия того же рода" in page
+    assert page.count(f'<option value="{STAGE_IDS["won"]}" selected>') == 1, "what was chosen is kept"
+
+
 def test_one_stage_of_the_portal_cannot_be_two_of_a_process(house: House, portal: Portal, client: FlaskClient) -> None:
     form = {f"stage:{key}": status for key, status in STAGE_IDS.items()} | {"category": "7"}
     form["stage:won"] = form["stage:lost"]

@@ -71,6 +71,11 @@ class SmartType:
     title: str
 
 
+def portal_type(field: FieldDef) -> str:
+    """Name the type a field of a process has on the portal."""
+    return _TYPES.get(field.type, field.type)
+
+
 # Reading ---------------------------------------------------------------------------------------------------------------
 
 

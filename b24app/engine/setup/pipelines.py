@@ -34,6 +34,10 @@ TRIES = 2
 
 _NO_TYPE = T("смарт-процесс {id}", "the smart process {id}")
 _NO_PIPELINE = T("воронка {name}", "the pipeline {name}")
+_OTHER_KIND = T(
+    "стадия того же рода (в работе, успешная или неуспешная) для: {stages}",
+    "a stage of the same kind (in work, won or lost) for: {stages}",
+)
 _TWICE = T("своя стадия портала для каждой стадии процесса", "a stage of the portal for each stage of the process")
 
 
@@ -81,6 +85,11 @@ class Proposal:
     stage_choices: Mapping[int, Sequence[Stage]] = field(default_factory=dict)
     """Pipeline -> its stages."""
     field_choices: Sequence[Field] = ()
+
+    def fields_for(self, name: str) -> Sequence[Field]:
+        """List the portal's fields that can hold what a field of the process does."""
+        wanted = shape.portal_type(self.process.fields[name])
+        return [known for known in self.field_choices if known.type == wanted]
 
     @property
     def missing_stages(self) -> tuple[str, ...]:
@@ -146,12 +155,17 @@ def map_existing(
         raise CannotTie(_NO_TYPE.fill(id=process.title))
     if process.item != "lead" and category_id not in {category.id for category in seen.categories.get(kind, [])}:
         raise CannotTie(_NO_PIPELINE.fill(name=category_id))
-    ids = {stage.status_id for stage in seen.stages_of(kind, category_id)}
-    codes = {known.code for known in seen.fields.get(kind, [])}
-    wrong = [stages.get(stage.key, stage.key) for stage in process.stages if stages.get(stage.key) not in ids]
-    wrong += [code for name, code in fields.items() if name not in process.fields or code not in codes]
+    theirs = {stage.status_id: stage for stage in seen.stages_of(kind, category_id)}
+    types = {known.code: known.type for known in seen.fields.get(kind, [])}
+    wrong = [stages.get(stage.key, stage.key) for stage in process.stages if stages.get(stage.key) not in theirs]
+    for name, code in fields.items():
+        if name not in process.fields or types.get(code) != shape.portal_type(process.fields[name]):
+            wrong.append(code)
     if wrong or len(set(stages.values())) < len(stages):
         raise CannotTie(T.same(", ".join(wrong)) or _TWICE)
+    others = [stage.name for stage in process.stages if theirs[stages[stage.key]].semantics != stage.semantics]
+    if others:
+        raise CannotTie(_OTHER_KIND.fill(stages=T(", ".join(n.ru for n in others), ", ".join(n.en for n in others))))
     chosen = {stage.key: stages[stage.key] for stage in process.stages}
     tie = _store(workshop, portal, process, kind, category_id, chosen, fields, seen)
     boards.set_up(workshop, portal, process, gate)
