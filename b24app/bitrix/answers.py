@@ -53,6 +53,16 @@ _BY_CODE: dict[str, type[PortalError]] = {
 }
 
 
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What reading an answer raises that has another shape than its page promises."""
+
+
+def nonsense(error: Exception, method: str = "") -> PortalError:
+    """Say that an answer could not be read: what was asked may have been done, and may be asked again."""
+    told = f"an answer of another shape than documented: {type(error).__name__}: {error}"
+    return errors.ServerTrouble("", clean(told), 200, method=method)
+
+
 def good(reply: Reply | PortalError) -> Reply:
     """Return an answer; raises the error that came in its place."""
     if isinstance(reply, PortalError):

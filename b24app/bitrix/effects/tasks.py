@@ -10,7 +10,7 @@ from typing import Any
 
 from b24app.bitrix.commands import Command, positional
 from b24app.bitrix.effects.effect import Effect, OneCommand, Progress, Replies, Setting, Step, first_error
-from b24app.bitrix.errors import PortalError, Refused
+from b24app.bitrix.errors import PortalError, Refused, ServerTrouble
 from b24app.bitrix.reading.tasks import TASK_FIELDS, checklist, checklist_of, tasks_in
 from b24app.bitrix.replies import Reply, as_map
 from b24app.core.actions import AddTask, ApproveTask, CloseTask, RenewTask, UpdateTask
@@ -107,8 +107,10 @@ class AddingTask(Effect):
     def _lined(self, progress: Progress, replies: Replies) -> Step:
         written = list(progress.get("lines", []))
         pairs = zip(self._missing(progress), replies, strict=True)
-        written += [place for place, reply in pairs if isinstance(reply, Reply)]
-        return Step({**progress, "lines": written}, first_error(replies))
+        written += [place for place, reply in pairs if isinstance(reply, Reply) and reply.result]
+        silent = any(isinstance(reply, Reply) and not reply.result for reply in replies)
+        unnamed = ServerTrouble("", "a line was agreed to and not named", 200) if silent else None
+        return Step({**progress, "lines": written}, first_error(replies) or unnamed)
 
 
 class UpdatingTask(OneCommand):

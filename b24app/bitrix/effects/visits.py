@@ -11,7 +11,6 @@ from datetime import timedelta
 from b24app.bitrix.commands import Command
 from b24app.bitrix.effects.effect import Effect, OneCommand, Progress, Replies, Setting, Step, first_error
 from b24app.bitrix.errors import Refused
-from b24app.bitrix.reading.values import integer
 from b24app.bitrix.replies import Reply
 from b24app.core.actions import AddVisit, CancelVisit
 
@@ -63,7 +62,7 @@ class AddingVisit(Effect):
         reply = replies[0]
         if not isinstance(reply, Reply):
             return Step(progress, first_error(replies))
-        return Step({**progress, "visit_id": integer(reply.result)})
+        return Step({**progress, "visit_id": int(reply.result)})
 
 
 class CancellingVisit(OneCommand):

@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 import requests
 from sqlalchemy.engine import Connection
 
+from b24app.bitrix.answers import UNREADABLE, nonsense
 from b24app.bitrix.budget import Priority
 from b24app.bitrix.commands import BATCH_LIMIT, Command
 from b24app.bitrix.effects import Effect, Progress, Setting, Step, effect_of
-from b24app.bitrix.errors import LostReply, MethodBlocked, NotSent, PortalError, Transient
+from b24app.bitrix.errors import LostReply, MethodBlocked, NotSent, PortalError, ServerTrouble, Transient
 from b24app.bitrix.gate import Gate
 from b24app.bitrix.replies import Reply
 from b24app.bitrix.tempo import Tempo
@@ -225,8 +226,7 @@ class Performer:
     def _absorb(
         self, connection: Connection, turn: Turn, replies: Sequence[Reply | PortalError], began: datetime
     ) -> PortalError | None:
-        progress = turn.stored.progress
-        step: Step = turn.effect.found(progress, replies) if turn.looking else turn.effect.sent(progress, replies)
+        step = _step_of(turn, replies)
         if turn.looking and step.error is None:
             step = Step({**step.progress, "looked": True})
         self._note_progress(connection, turn.stored, step.progress)
@@ -292,3 +292,15 @@ class Performer:
                 visits.cancelled(connection, self.portal.id, visit)
             case _:
                 pass
+
+
+def _step_of(turn: Turn, replies: Sequence[Reply | PortalError]) -> Step:
+    """Take in the replies to a step; nonsense, or a yes that leads nowhere, leaves open whether it was done."""
+    progress, method = turn.stored.progress, turn.commands[0].method
+    try:
+        step = turn.effect.found(progress, replies) if turn.looking else turn.effect.sent(progress, replies)
+    except UNREADABLE as error:
+        return Step(progress, nonsense(error, method))
+    if turn.looking or step.error is not None or step.progress != progress:
+        return step
+    return Step(progress, ServerTrouble("", "the portal agreed and did nothing", 200, method=method))

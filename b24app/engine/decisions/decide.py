@@ -113,6 +113,9 @@ class Decider:
         except (BadStep, BadProperty) as error:
             self._refuse(work, item, error)
             return None
+        except Exception as error:  # noqa: BLE001 - as in `_settle`
+            self._failed(work, error)
+            return None
         if plan is None:
             self._end(work)
         return plan
@@ -161,13 +164,16 @@ class Decider:
                 except SlotTaken:
                     continue
             raise EndlessNeeds
-        except PortalError as error:
-            if error.stops_portal:
-                raise
-            self._put_off(work, error)
         except Exception as error:  # noqa: BLE001 - the worker's loop: one piece that fails must not hold up the others
-            self._put_off(work, error)
-            _log.exception("deciding failed", portal=self.portal.host, item=str(work.item), work=work.key)
+            self._failed(work, error)
+
+    def _failed(self, work: Work, error: Exception) -> None:
+        """Put off a piece of work; raises the error again when it is a portal's and concerns all of it."""
+        if not isinstance(error, PortalError):
+            _log.error("deciding failed", portal=self.portal.host, item=str(work.item), work=work.key, exc_info=error)
+        elif error.stops_portal:
+            raise error
+        self._put_off(work, error)
 
     def _decided(self, work: Work, plan: Plan, reader: Reader) -> None:
         now, error = self.workshop.now(), ""
@@ -253,6 +259,9 @@ def _asking(invocation: Invocation, call: Call, remembered: Mapping[Need[Any], A
     """Ask what a robot needs, with what is remembered at hand as it was before this round."""
 
     def ask(facts: Facts) -> Iterable[Need[Any]]:
-        return invocation.robot.needs(call, invocation.props, Facts({**facts.values, **remembered}))
+        try:
+            return list(invocation.robot.needs(call, invocation.props, Facts({**facts.values, **remembered})))
+        except Exception:  # noqa: BLE001 - it fails again where its piece of work is decided, and is put off alone
+            return ()
 
     return ask

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from b24app.bitrix.answers import UNREADABLE, nonsense
 from b24app.bitrix.errors import PortalError
 from b24app.bitrix.gate import Gate
 from b24app.bitrix.reading.fields import FieldBook
@@ -95,6 +97,8 @@ class Reader:
                 if error.stops_portal:
                     raise
                 self.errors[q.need] = error
+            except UNREADABLE as error:
+                self.errors[q.need] = nonsense(error, q.commands[0].method)
 
     def _listed(self, needs: list[Need[Any]]) -> list[Need[Any]]:
         """Read many items of a kind by lists; return the needs that are left, items missing in the lists among them."""
@@ -109,7 +113,9 @@ class Reader:
                     raise reply
                 continue
             rows = {integer(row.get("id")): row for row in items_in(reply.result)}
-            self.values.update({NeedItem(ref): item_of(ref, rows[ref.id], self.book) for ref in part if ref.id in rows})
+            for ref in part:
+                with suppress(*UNREADABLE):  # one that cannot be read is asked for alone, and tells then
+                    self.values[NeedItem(ref)] = item_of(ref, rows[ref.id], self.book)
         return [need for need in needs if need not in self.values]
 
     def facts_for(
