@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from b24app.core.portal import PortalSettings, Secrets
 from b24app.store import tables as t
+from b24app.store import timers
 from b24app.store.secrets import Vault
 from b24app.store.sql import insert
 
@@ -263,7 +264,7 @@ class Portals:
             p.wakes > p.wakes_read,
             p.read_at.is_(None),
             p.read_at <= at - period,
-            sa.exists().where(m.portal_id == p.id, m.state == "waiting", m.due <= at),
+            sa.exists().where(m.portal_id == p.id, m.state == "waiting", m.due <= at, timers.not_taken_up()),
             sa.exists().where(a.portal_id == p.id, open_actions, sa.or_(a.not_before.is_(None), a.not_before <= at)),
             sa.exists().where(w.portal_id == p.id, w.state == "ready", sa.or_(w.not_before.is_(None), w.not_before <= at)),
         )

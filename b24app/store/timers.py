@@ -72,7 +72,20 @@ def leave_stage(connection: Connection, portal_id: int, item: ItemRef, reason: s
 
 
 def due(connection: Connection, portal_id: int, at: datetime, limit: int = 500) -> list[Timer]:
+    """Return the timers that are to become work now."""
     return [_timer(row) for row in connection.execute(_DUE, {"portal_id": portal_id, "now": at, "most": limit})]
+
+
+def work_key(timer_id: int) -> str:
+    """Name the work of a timer: there is one at most."""
+    return f"timer:{timer_id}"
+
+
+def not_taken_up() -> sa.ColumnElement[bool]:
+    """Say that no work was put down yet for a timer: from then on the work is what waits."""
+    w, m = t.work.c, t.timers.c
+    key = sa.literal("timer:") + sa.cast(m.id, sa.String)
+    return sa.not_(sa.exists().where(w.portal_id == m.portal_id, w.key == key))
 
 
 _DUE = (
@@ -81,6 +94,7 @@ _DUE = (
         t.timers.c.portal_id == sa.bindparam("portal_id"),
         t.timers.c.state == "waiting",
         t.timers.c.due <= sa.bindparam("now"),
+        not_taken_up(),
     )
     .order_by(t.timers.c.due, t.timers.c.id)
     .limit(sa.bindparam("most", type_=sa.Integer))
@@ -89,7 +103,7 @@ _DUE = (
 
 def next_due(connection: Connection, portal_id: int) -> datetime | None:
     """Return when the next timer of a portal comes due."""
-    where = (t.timers.c.portal_id == portal_id) & (t.timers.c.state == "waiting")
+    where = (t.timers.c.portal_id == portal_id) & (t.timers.c.state == "waiting") & not_taken_up()
     found: datetime | None = connection.execute(
         sa.select(sa.func.min(t.timers.c.due, type_=t.Moment())).where(where)
     ).scalar()

@@ -14,7 +14,8 @@ from b24app.bitrix.replies import Reply
 from b24app.core.item import ItemRef
 from b24app.engine.acting import perform
 from b24app.engine.decisions import decide
-from tests.flows.stage import AGREED, ALEXEY, CEILING, Stage
+from b24app.engine.running.workers import due_portals
+from tests.flows.stage import AGREED, ALEXEY, CEILING, HEAD, Stage
 from tests.flows.test_faults import COMMENT, TASK, begun, created, minutes, retried
 
 LINE = "task.checklistitem.add"
@@ -117,6 +118,19 @@ def test_an_answer_that_stays_nonsense_ends_as_an_incident(stage: Stage, monkeyp
             stage.turn(minutes=5)
     assert (stage.titles(deal), len(asked) <= perform.TRIES) == (["Подписать договор"], True)
     stage.expected_troubles = stage.troubles()
+
+
+def test_a_timer_whose_step_fails_for_good_is_an_incident_and_keeps_nobody_awake(stage: Stage) -> None:
+    deal = stage.new_deal(contactId=1)
+    mend = mistaken(stage, "control_task", "decide", deal)
+    stage.turn(hours=24)
+    for _ in range(decide.TRIES):
+        stage.turn(minutes=11)
+    assert due_portals(stage.application.workshop) == []
+    mend()
+    retried(stage, "KeyError")
+    stage.settle()
+    assert len(stage.titles(deal, user=HEAD)) == 1
 
 
 def test_a_pipeline_whose_stages_may_not_be_read_leaves_the_others_alone(stage: Stage) -> None:
