@@ -16,8 +16,9 @@ from sandbox.crm.schema import CONTACT, NAMES
 from sandbox.errors import RestError
 from sandbox.page_crm import SECTIONS, card_path, existing, money, section_name, section_path, tasks_of, title_of
 from sandbox.page_desk import Desk
-from sandbox.page_fields import edited, inputs_of
+from sandbox.page_fields import edited
 from sandbox.page_frame import framed
+from sandbox.page_layout import shown_card
 from sandbox.page_tasks import task_view
 from sandbox.wire import as_map, whole
 
@@ -125,7 +126,8 @@ def _change_goods(desk: Desk, entity_type_id: int, item_id: int) -> None:
 
 def _card(desk: Desk, entity_type_id: int, item_id: int) -> ResponseReturnValue:
     item, crm = existing(desk, entity_type_id, item_id), desk.portal.crm
-    inputs = inputs_of(desk, entity_type_id, item)
+    shown = shown_card(desk, entity_type_id, item)
+    inputs = [one for section in shown.sections for one in section.inputs]
     tabs = card_tabs(desk, entity_type_id)
     tab = request.args.get("tab", "")
     chosen = next((found for found in tabs if found[0] == tab), None)
@@ -139,7 +141,7 @@ def _card(desk: Desk, entity_type_id: int, item_id: int) -> ResponseReturnValue:
         path=card_path(entity_type_id, item_id),
         section=section_name(desk, entity_type_id),
         section_path=section_path(entity_type_id),
-        inputs=inputs,
+        shown=shown,
         before=json.dumps({one.name: one.values for one in inputs}, ensure_ascii=False),
         phones=item.get("fm") or [] if "fm" in crm.fields(entity_type_id) else None,
         client_phones=_client_phones(desk, item),

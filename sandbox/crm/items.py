@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.crm import history, schema, values
+from sandbox.crm.layouts import Layouts
 from sandbox.crm.schema import COMPANY, CONTACT, DEAL, LEAD, Field
 from sandbox.crm.stages import Stages, Status
 from sandbox.crm.types import SmartType
@@ -38,6 +39,7 @@ class Crm:
         self.types: dict[int, SmartType] = {}
         self.stages = Stages()
         self.user_fields = UserFields()
+        self.layouts = Layouts()
         self.product_rows: dict[tuple[str, int], list[JSON]] = {}
         self.history = history.StageHistory(portal.now, lambda: bool(portal.options["rewrite_final_rows"]))
         self._last: dict[int, int] = {}
