@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -68,6 +68,15 @@ def good(reply: Reply | PortalError) -> Reply:
     if isinstance(reply, PortalError):
         raise reply
     return reply
+
+
+def heed(replies: Iterable[Reply | PortalError]) -> None:
+    """Raise what concerns the whole portal: access is lost, or it wants patience before anything was done."""
+    for reply in replies:
+        if isinstance(reply, errors.AuthLost | errors.PortalGone) or (
+            isinstance(reply, errors.Transient) and not reply.outcome_unknown and reply.stops_portal
+        ):
+            raise reply
 
 
 def classify(

@@ -64,6 +64,13 @@ def as_map(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def as_rows(value: object) -> list[Any]:
+    """Read a list; PHP writes one with gaps as a map, and anything that is neither counts as empty."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
 def _seconds(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None

@@ -13,6 +13,7 @@ from b24app.core.process import ProcessDef
 from b24app.core.text import T
 from b24app.engine.access import gate_of
 from b24app.engine.people import settling
+from b24app.engine.setup.layout import place
 from b24app.engine.setup.pipelines import CannotTie, Proposal, create, map_existing, offer
 from b24app.engine.workshop import Workshop
 from b24app.log import log
@@ -106,7 +107,16 @@ def _tied(
     except PortalError as error:
         _log.warning("a process could not be tied", portal=who.portal.host, error=str(error))
         return _trouble(workshop, who, texts.WORDS["set_portal_trouble"])
+    _into_cards(workshop, who)
     return show(workshop, who, Answer("processes", texts.WORDS["set_tied"]))
+
+
+def _into_cards(workshop: Workshop, who: Visitor) -> None:
+    """Put the fields into the cards; where the portal is busy, the next check of the installation does."""
+    try:
+        place(workshop, who.portal, gate_of(workshop, who.portal))
+    except PortalError as error:
+        _log.warning("fields were not put into cards", portal=who.portal.host, error=str(error))
 
 
 def _trouble(workshop: Workshop, who: Visitor, said: T) -> ResponseReturnValue:

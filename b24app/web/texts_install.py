@@ -76,6 +76,7 @@ INSTALL: Mapping[str, T] = {
     "kind_placement": T("Вкладки", "Tabs"),
     "kind_sms": T("СМС-провайдер", "SMS provider"),
     "kind_process": T("Процессы", "Processes"),
+    "kind_card": T("Поля в карточках", "Fields in cards"),
     "count_of": T("{done} из {all}", "{done} of {all}"),
     "main_title": T("Приложение работает", "The application works"),
     "main_hint": T(

@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from demo.together import together
+from sandbox.pages import PAGES
 from tests.browser.conftest import ADMIN, DESK, MANAGER, Look, opened_windows
+from tests.flows.stage import a_stage
 
 pytestmark = pytest.mark.browser
 
@@ -58,3 +60,34 @@ def test_an_administrator_registers_installs_and_settles_the_application_by_clic
         expect(week.get_by_role("group", name="Алексей Морозов")).to_be_visible()
 
         assert both.world.complaints == []
+
+
+def test_the_card_the_company_has_arranged_shows_the_fields_in_a_section_of_their_own(
+    chromium: Browser, tmp_path: Path, look: Look
+) -> None:
+    about = {"name": "main", "title": "О заказе", "type": "section", "elements": [{"name": "TITLE"}, {"name": "CLIENT"}]}
+    more = {"name": "more", "title": "Для отчётов", "type": "section", "elements": [{"name": "SOURCE_ID"}]}
+    with a_stage(tmp_path, blueprints=PAGES) as stage, opened_windows(chromium, f"http://{stage.portal.domain}") as windows:
+        admin = stage.portal.as_user(ADMIN)
+        made = admin.call("crm.category.add", entityTypeId=2, fields={"name": "Монтаж потолков"})["category"]
+        card = {"entityTypeId": 2, "scope": "C", "extras": {"dealCategoryId": made["id"]}}
+        admin.call("crm.item.details.configuration.set", **card, data=[about, more])
+        old = {"entityId": "CRM_DEAL", "fieldName": "UF_CRM_OLD", "userTypeId": "string", "editFormLabel": {"ru": "Архив"}}
+        admin.call("userfieldconfig.add", moduleId="crm", field=old)
+        stage.install([CEILING])
+        deal = stage.new_deal("Потолки, ул. Лесная, 7")
+
+        page = windows.open(MANAGER, f"/crm/deal/details/{deal}/", DESK)
+
+        titles = page.locator("#fields h2").all_inner_texts()
+        assert titles == ["О заказе", "Продажа и монтаж подвесных потолков", "Для отчётов"]
+        section = page.get_by_role("region", name="Продажа и монтаж подвесных потолков")
+        labels = section.locator(".field > label").all_inner_texts()
+        assert labels[:5] == ["Подписанный договор", "Дата монтажа", "Монтажник", "Адрес монтажа", "Бухгалтерские документы"]
+        expect(page.locator("#hidden-fields")).to_have_text("Не выведены в карточку: Архив")
+        look(page, "card-arranged")
+        section.get_by_label("Адрес монтажа").fill("ул. Лесная, 7")
+        with page.expect_response(lambda answer: answer.request.method == "POST"):
+            page.get_by_role("button", name="Сохранить").press("Enter")
+        expect(section.get_by_label("Адрес монтажа")).to_have_value("ул. Лесная, 7")
+        assert stage.world.complaints == []

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import delete, update
 
+from b24app.engine.notes import note_down
+from b24app.engine.setup.layout import PLACED
 from b24app.engine.watching.alarms import SILENT_AFTER, SKEW, listen, silences
 from b24app.engine.watching.doctor import Diagnosis, diagnose
 from b24app.engine.watching.doctor_checks import Finding
@@ -112,6 +114,69 @@ def test_fields_deleted_on_the_portal_are_made_again(stage: Stage) -> None:
     assert any("Дата монтажа" in text for text in broken)
     assert bad(mended) == EXPECTED
     assert stage.code_of("install_date") in stage.portal.as_user(ADMIN).call("crm.deal.fields")
+
+
+ABOUT: dict[str, Any] = {"name": "main", "title": "О сделке", "type": "section", "elements": [{"name": "TITLE"}]}
+
+
+def arranged(stage: Stage, about: dict[str, Any], *, placed: bool) -> tuple[int, int]:
+    """Let the company have arranged the cards of the pipeline, after the fields were put there or before."""
+    card = (2, stage.tie().category_id)
+    stage.portal.crm.layouts.set(card, [about])
+    if not placed:
+        workshop = stage.application.workshop
+        with workshop.database.write() as connection:
+            note_down(workshop, connection, stage.portal_id, {PLACED: None})
+    return card
+
+
+def test_fields_that_never_were_in_an_arranged_card_are_named_and_put_there(stage: Stage) -> None:
+    card = arranged(stage, ABOUT, placed=False)
+
+    found, mended = doctor(stage), doctor(stage, fix=True)
+
+    (missing,) = [f for f in of(found, "card") if f.level == "warning"]
+    assert "Подписанный договор, Дата монтажа" in missing.text.ru
+    assert "doctor --fix" in missing.remedy.ru
+    assert bad(mended) == EXPECTED
+    assert {f.level for f in of(mended, "card")} == {"ok"}
+    assert "поля выведены в карточки" in [said.ru for said in mended.parts[1].mended]
+    sections = stage.portal.crm.layouts.get(card) or []
+    assert [section["name"] for section in sections] == ["main", "b24app_ceiling_installation"]
+    assert sections[1]["elements"][0]["name"] == stage.code_of("contract_file")
+
+
+def test_fields_somebody_took_out_of_the_card_are_told_and_left_out(stage: Stage) -> None:
+    card = arranged(stage, ABOUT, placed=True)
+
+    found = doctor(stage, fix=True)
+
+    assert bad(found) == EXPECTED
+    assert ["убраны из карточки" in f.text.ru for f in of(found, "card") if f.level == "note"] == [True]
+    assert stage.portal.crm.layouts.get(card) == [ABOUT]
+
+
+def test_fields_a_person_has_to_put_into_the_card_are_named_for_him(stage: Stage) -> None:
+    renamed = {**ABOUT, "elements": [{"name": "TITLE", "title": "Заказ"}]}
+    card = arranged(stage, renamed, placed=False)
+
+    (missing,) = [f for f in of(doctor(stage, fix=True), "card") if f.level == "warning"]
+
+    assert missing.remedy.ru.startswith("добавьте поля сами")
+    assert "doctor" not in missing.remedy.ru
+    assert stage.portal.crm.layouts.get(card) == [renamed]
+
+
+def test_a_field_deleted_and_made_anew_is_in_the_arranged_card_again(stage: Stage) -> None:
+    code = stage.code_of("install_date")
+    card = arranged(stage, ABOUT, placed=True)
+    fields = stage.portal.crm.user_fields
+    del fields.fields[next(uf.id for uf in fields.fields.values() if uf.name == code)]
+
+    doctor(stage, fix=True)
+
+    sections = stage.portal.crm.layouts.get(card) or []
+    assert [[one["name"] for one in section["elements"]] for section in sections] == [["TITLE"], [code]]
 
 
 def test_a_deleted_stage_is_broken_and_a_renamed_one_is_told(stage: Stage) -> None:

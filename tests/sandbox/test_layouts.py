@@ -13,7 +13,12 @@ from sandbox.server import portal_app
 from tests.sandbox.conftest import ADMIN, MANAGER, Desk
 
 GET, SET = "crm.item.details.configuration.get", "crm.item.details.configuration.set"
-ABOUT = {"name": "main", "title": "О сделке", "type": "section", "elements": [{"name": "TITLE", "optionFlags": 1}]}
+ABOUT: dict[str, Any] = {
+    "name": "main",
+    "title": "О сделке",
+    "type": "section",
+    "elements": [{"name": "TITLE", "optionFlags": 1}],
+}
 
 
 def told(desk: Desk, token: str = "", /, **params: Any) -> str:

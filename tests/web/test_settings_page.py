@@ -457,6 +457,7 @@ def a_pipeline() -> dict[str, Any]:
         "crm.category.list": {"categories": [{"id": 7, "name": "Монтаж потолков", "isDefault": "N"}]},
         "userfieldconfig.list": {"fields": fields},
         "crm.stagehistory.list": {"items": [{"ID": "900"}]},
+        "crm.item.details.configuration.get": None,
     }
 
 
@@ -475,6 +476,21 @@ def test_existing_stages_are_chosen_by_name_and_tied(house: House, portal: Porta
         (tie,) = processes.ties(connection, portal.id)
     assert (dict(tie.stages), dict(tie.fields)) == (STAGE_IDS, {"address": FIELD_CODES["address"]})
     assert [row["what"] for row in house.rows(t.audit)] == ["tie"]
+
+
+def test_fields_that_cannot_be_put_into_the_card_are_named_with_the_process(
+    house: House, portal: Portal, client: FlaskClient
+) -> None:
+    renamed = {"name": "TITLE", "title": "Заказ"}
+    layout = [{"name": "main", "title": "О сделке", "type": "section", "elements": [renamed]}]
+    form = {f"stage:{key}": status for key, status in STAGE_IDS.items()}
+    form |= {"category": "7", "field:address": FIELD_CODES["address"]}
+
+    with portal_answers(a_pipeline() | {"crm.item.details.configuration.get": layout}):
+        page = words(press(client, "/b24/app/process/ceilings/tie", boss(house, portal), **form))
+
+    assert "Процесс привязан" in page
+    assert "оставлен как есть; добавьте поля сами («Выбрать поле» в разделе карточки): Адрес" in page
 
 
 def test_a_stage_the_portal_does_not_have_cannot_be_tied(house: House, portal: Portal, client: FlaskClient) -> None:

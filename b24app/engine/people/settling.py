@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets as randomness
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from b24app.core.process import ProcessDef
 from b24app.core.text import T
 from b24app.engine.acting import sms
 from b24app.engine.known import Names, names_of, process_of_version
+from b24app.engine.setup.layout import troubles
 from b24app.engine.watching.alarms import said, silence_of
 from b24app.engine.workshop import Workshop
 from b24app.store import audit, processes, training, views
@@ -64,6 +65,8 @@ class Desk:
     learned: frozenset[int]
     overlaps: tuple[CalledRobot, ...]
     """Robots that a process file lists for a stage and the portal's automation called there too."""
+    cards: Mapping[str, T] = field(default_factory=dict)
+    """Why fields of a process could not be put into cards, by its code."""
     silence: T | None = None
     """Since when the portal sends no events although its history moves."""
 
@@ -93,6 +96,7 @@ def desk_of(workshop: Workshop, portal: Portal) -> Desk:
             processes=tuple(known),
             learned=frozenset(training.learned_users(connection, portal.id)),
             overlaps=tuple(_overlaps(connection, workshop, portal, tied)),
+            cards=troubles(portal),
             silence=said(portal, silent) if silent else None,
         )
 

@@ -22,7 +22,7 @@ from b24app.core.item import FIRST_SMART
 from b24app.engine.access import gate_of, leased, lost
 from b24app.engine.known import process_of_version
 from b24app.engine.notes import SET_UP_WANTED, note_down, noted
-from b24app.engine.setup import pipelines
+from b24app.engine.setup import layout, pipelines
 from b24app.engine.setup.pipeline_look import look
 from b24app.engine.setup.pipelines import CannotTie
 from b24app.engine.setup.registration import ALREADY, READS, Change, Entry, Kind, Present, differences, entries, present
@@ -199,7 +199,7 @@ class _SetUp:
 
     def run(self, create: tuple[str, ...]) -> list[Line]:
         lines = self._pipelines(create)
-        return [*self._register(), *lines]
+        return [*self._register(), *lines, *self._cards()]
 
     def _step(self, step: str, **more: Any) -> None:
         with self.workshop.database.write() as connection:
@@ -292,7 +292,21 @@ class _SetUp:
                 lines.append(Line("process", process.code, name, "failed", problem.what.at(self.portal.settings.lang)))
         return lines
 
+    # cards ---------------------------------------------------------------------------------------------------------
 
+    def _cards(self) -> list[Line]:
+        """Put the fields of the processes into cards; a portal works without, people look for them then."""
+        lines: dict[str, Line] = {}
+        for placing in layout.place(self.workshop, self.portal, self.gate):
+            process, said = placing.part.process, placing.problem.at(self.portal.settings.lang)
+            line = Line("card", process.code, (process.title.ru, process.title.en), placing.state, said, optional=True)
+            known = lines.setdefault(process.code, line)
+            if _WORST.index(line.state) > _WORST.index(known.state):
+                lines[process.code] = line
+        return list(lines.values())
+
+
+_WORST: tuple[State, ...] = ("had", "added", "failed")
 _STATES: Mapping[str, State] = {"add": "added", "change": "changed", "remove": "removed"}
 
 

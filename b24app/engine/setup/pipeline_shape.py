@@ -282,9 +282,21 @@ def field_code(prefix: str, name: str) -> str:
     return f"{prefix}{name.upper()}"[:LONGEST_FIELD]
 
 
+def fields_in_order(process: ProcessDef) -> dict[str, bool]:
+    """Name the fields of a process, those a stage requires first, and say which these are."""
+    steps = [step for stage in process.stages for step in stage.checks if step.robot == "require_fields"]
+    required = {str(name) for step in steps for name in step.props.get("fields", ())}
+    names = sorted(process.fields, key=lambda name: name not in required)
+    return {name: name in required for name in names}
+
+
 def field_commands(process: ProcessDef, found: Mapping[str, str], entity: str, prefix: str) -> Iterator[Command]:
-    """Create the fields that are missing; a field the file names by code has to exist."""
-    for sort, (name, wanted) in enumerate(process.fields.items(), 1):
+    """Create the fields that are missing; a field the file names by code has to exist.
+
+    A card nobody has arranged shows them by ``sort``.
+    """
+    for sort, name in enumerate(fields_in_order(process), 1):
+        wanted = process.fields[name]
         if name not in found and not wanted.code:
             yield Command("userfieldconfig.add", {"moduleId": "crm", "field": _field_of(name, wanted, entity, prefix, sort)})
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from b24app.bitrix.answers import heed
 from b24app.bitrix.commands import Command
 from b24app.bitrix.errors import AuthLost, PortalError, PortalGone, Transient
 from b24app.bitrix.gate import Gate
@@ -21,6 +22,7 @@ from b24app.engine import boards
 from b24app.engine.access import gate_of
 from b24app.engine.knowledge import stage_dictionary
 from b24app.engine.notes import note_down, noted
+from b24app.engine.setup import layout
 from b24app.engine.setup import pipeline_shape as shape
 from b24app.engine.setup.pipeline_look import Seen, look, look_at_kind
 from b24app.engine.setup.pipeline_shape import Category, Field, Stage
@@ -194,6 +196,7 @@ class _Creation:
             commands, harmless = self._missing(kind, category, tied)
             if not commands and not harmless:
                 break
+            layout.forget_made(self.workshop, self.portal, commands)
             error = self._write(commands, harmless)
             self._look_again(kind, category)
             if error is None:
@@ -267,11 +270,7 @@ class _Creation:
     def _write(self, commands: list[Command], harmless: list[Command]) -> PortalError | None:
         """Send commands; returns the first error of those that matter, and raises what concerns the whole portal."""
         answers = self.gate.batch([*commands, *harmless])
-        for answer in answers:
-            if isinstance(answer, AuthLost | PortalGone) or (
-                isinstance(answer, Transient) and not answer.outcome_unknown and answer.stops_portal
-            ):
-                raise answer
+        heed(answers)
         return next((answer for answer in answers[: len(commands)] if isinstance(answer, PortalError)), None)
 
     def _look_again(self, kind: int, category: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from b24app.bitrix.commands import Command
 from b24app.bitrix.errors import PortalError
-from b24app.bitrix.replies import Reply, as_map
+from b24app.bitrix.replies import Reply, as_map, as_rows
 from b24app.core.item import DEAL, LEAD
 from b24app.core.portal import SMS_PROVIDER
 from b24app.core.properties import registration
@@ -177,12 +177,12 @@ def present(answers: Sequence[Reply | PortalError]) -> Present:
 
 
 def _codes(result: Any) -> dict[str, Mapping[str, Any]]:
-    return {str(code): {"CODE": str(code)} for code in _rows(result)}
+    return {str(code): {"CODE": str(code)} for code in as_rows(result)}
 
 
 def _bindings(result: Any) -> dict[str, Mapping[str, Any]]:
     bound: dict[str, Mapping[str, Any]] = {}
-    for row in map(as_map, _rows(result)):
+    for row in map(as_map, as_rows(result)):
         if str(row.get("offline") or "0") == "0" and row.get("handler"):
             name, handler = str(row.get("event")).upper(), str(row["handler"])
             bound[f"{name} {handler}"] = {"event": name, "handler": handler, "auth_type": row.get("auth_type") or 0}
@@ -190,17 +190,11 @@ def _bindings(result: Any) -> dict[str, Mapping[str, Any]]:
 
 
 def _widgets(result: Any) -> dict[str, Mapping[str, Any]]:
-    rows = [as_map(row) for row in _rows(result)]
+    rows = [as_map(row) for row in as_rows(result)]
     return {
         f"{row.get('placement')} {row.get('handler')}": {"PLACEMENT": row.get("placement"), "HANDLER": row.get("handler")}
         for row in rows
     }
-
-
-def _rows(result: Any) -> list[Any]:
-    if isinstance(result, dict):
-        return list(result.values())
-    return result if isinstance(result, list) else []
 
 
 _LISTS: tuple[tuple[Kind, Callable[[Any], dict[str, Mapping[str, Any]]]], ...] = (

@@ -23,12 +23,14 @@ from b24app.core.text import Lang, T
 from b24app.engine.access import StoredTokens, gate_of
 from b24app.engine.knowledge import known
 from b24app.engine.notes import ROUND_TRIP, note_down, noted
+from b24app.engine.setup import layout
 from b24app.engine.setup.install import AlreadyRunning, given_hashes, progress, report_of, set_up, wanted_entries
 from b24app.engine.setup.registration import READS, Change, Present, differences, present
 from b24app.engine.watching import doctor_checks as checks
 from b24app.engine.watching import doctor_processes as pipelines
 from b24app.engine.watching.admin import find_portal
 from b24app.engine.watching.alarms import silence_of
+from b24app.engine.watching.doctor_cards import cards
 from b24app.engine.watching.doctor_checks import Finding, Level, Mend
 from b24app.engine.watching.doctor_sheets import sheets
 from b24app.engine.workshop import Workshop
@@ -58,6 +60,7 @@ _MENDED: dict[Mend, T] = {
     "renew": T("токены обновлены", "the tokens were renewed"),
     "set_up": T("регистрация восстановлена", "the registration was restored"),
     "fields": T("поля созданы", "the fields were created"),
+    "card": T("поля выведены в карточки", "the fields were put into cards"),
 }
 
 
@@ -224,6 +227,10 @@ def _mended(workshop: Workshop, portal_id: int, mend: Mend, sleep: Sleep) -> T:
             case "fields":
                 gate = gate_of(workshop, portal, sleep=sleep)
                 _patiently(lambda: pipelines.mend_fields(workshop, portal, gate), sleep)
+                _patiently(lambda: layout.place(workshop, portal, gate), sleep)
+            case "card":
+                gate = gate_of(workshop, portal, sleep=sleep)
+                _patiently(lambda: layout.place(workshop, portal, gate), sleep)
             case _:
                 return T.same(mend)
     except (AlreadyRunning, PortalError) as error:
@@ -267,9 +274,11 @@ def _stored(workshop: Workshop, portal: Portal) -> Iterator[Finding]:
 def _asked(workshop: Workshop, portal: Portal, sleep: Sleep) -> Iterator[Finding]:
     """Judge what the portal answers; raises ``PortalError`` when it does not."""
     gate = gate_of(workshop, portal, sleep=sleep)
-    answers = gate.batch(_ASKED)
+    parts = layout.parts(workshop, portal)
+    layouts = layout.reading(parts)
+    answers = gate.batch([*_ASKED, *layouts.values()])
     _raise_for_all(answers)
-    profile, clock, scope, *lists = answers
+    profile, clock, scope, *lists = answers[: len(_ASKED)]
     yield checks.token_user(profile)
     yield checks.clock_skew(clock, workshop.now())
     yield from checks.scopes(scope)
@@ -279,6 +288,8 @@ def _asked(workshop: Workshop, portal: Portal, sleep: Sleep) -> Iterator[Finding
     tied = pipelines.tied_processes(workshop, portal)
     enabled = [one.process for one in tied if one.tie.enabled]
     yield from pipelines.examine(workshop, portal, tied, pipelines.seen_by(gate, tied))
+    read = dict(zip(layouts, answers[len(_ASKED) :], strict=True))
+    yield from cards(parts, read, layout.remembered(workshop, portal.id))
     yield from checks.people(portal, known(workshop, portal, gate).people, enabled)
     yield checks.gateway(portal, enabled)
     yield _way_in(workshop, portal, gate, has, sleep)

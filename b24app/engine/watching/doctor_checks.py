@@ -26,7 +26,7 @@ from b24app.store.vitals import Waiting
 
 Level = Literal["ok", "note", "warning", "broken"]
 """``note`` is worth reading and nothing to mend."""
-Mend = Literal["", "migrate", "lock", "renew", "set_up", "fields"]
+Mend = Literal["", "migrate", "lock", "renew", "set_up", "fields", "card"]
 """What ``--fix`` does about it; empty where only a person can help."""
 
 TOKEN_LIFE = timedelta(days=180)

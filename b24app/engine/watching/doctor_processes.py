@@ -14,6 +14,7 @@ from b24app.core.item import LEAD
 from b24app.core.process import ProcessDef, names_of
 from b24app.core.text import T, folded
 from b24app.engine.known import process_of_version
+from b24app.engine.setup import layout
 from b24app.engine.setup import pipeline_shape as shape
 from b24app.engine.setup.pipeline_look import Seen, look, look_at_kind
 from b24app.engine.watching.doctor_checks import Finding
@@ -135,7 +136,9 @@ def mend_fields(workshop: Workshop, portal: Portal, gate: Gate) -> None:
             continue
         entity, prefix = _entity(one, seen)
         found = shape.match_fields(one.process, seen.fields[one.tie.entity_type_id], one.tie.fields, prefix)
-        for answer in gate.batch(list(shape.field_commands(one.process, found, entity, prefix))):
+        commands = list(shape.field_commands(one.process, found, entity, prefix))
+        layout.forget_made(workshop, portal, commands)
+        for answer in gate.batch(commands):
             if isinstance(answer, PortalError) and answer.stops_portal:
                 raise answer
     again = seen_by(gate, tied)
