@@ -18,7 +18,7 @@ from b24app.core.item import COMPANY, CONTACT, DEAL, LEAD, Client, File, Item, I
 from b24app.core.needs import Facts, Need, NeedClient, NeedItem, NeedPeople
 from b24app.core.text import LANGS, T, bb, clean, cut, join, plain, show
 
-TITLE, LINE, BODY, NOTICE, SMS, VALUE = 250, 250, 20_000, 2_000, 700, 2_000
+TITLE, LINE, BODY, NOTICE, SMS, VALUE = 250, 250, 20_000, 2_000, 700, 10_000
 """The longest title, checklist line, description or comment, notification, SMS, and value put into a text."""
 
 PLACES = frozenset(

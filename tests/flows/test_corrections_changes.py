@@ -97,6 +97,15 @@ def test_a_change_goes_where_its_content_belongs(analysed: Loop) -> None:
     assert {column.title for _, column, _ in placed.values() if column} == {"Ожидает планирования"}
 
 
+def test_many_long_measures_are_shown_whole_to_those_who_vote_and_publish(analysed: Loop) -> None:
+    correction, texts = analysed.item, [f"{number} {'о' * 600} 😀 =1+1" for number in range(12)]
+    measures = [{"kind": "regulation", "text": text} for text in texts]
+    analysed.put_to_the_vote(correction, {"outcome": "partial", "measures": measures})
+    vote = analysed.task(correction, "Согласовать меры")["description"]
+    card = analysed.field(correction, "measures")
+    assert [text for text in texts if text not in vote or text not in card] == []
+
+
 def test_an_order_to_learn_is_the_employees_own_task(analysed: Loop) -> None:
     """S3-28."""
     correction = analysed.item
