@@ -36,7 +36,7 @@ class Props:
 def needs(call: Call, props: Props, facts: Facts) -> Iterable[Need[Any]]:
     """Ask for the news, then for those who have confirmed it."""
     news = facts.get(NeedNews(call.item))
-    post = news[-1] if news else None
+    post = news[-1].post if news else None
     wanted: list[Need[Any]] = [NeedItem(call.item), NeedPeople(), NeedNews(call.item)]
     return [*wanted, NeedReaders(post)] if post else wanted
 
@@ -48,7 +48,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
         return Outcome(wording.GONE)
     if not news:
         return Outcome(NONE)
-    post = news[-1]
+    post = news[-1].post
     if post is None:
         due = Pause(10, "m").after(call.at, call.house.calendar)
         step = Step("news_readers", {"departments": list(props.departments)})

@@ -43,20 +43,21 @@ def needs(call: Call, props: Props, facts: Facts) -> Iterable[Need[Any]]:
 
 
 def decide(call: Call, props: Props, facts: Facts) -> Outcome:
-    """Post once, as soon as none of the named tasks is open."""
+    """Post once, as soon as none of the named tasks is open; what changed since the last news is posted anew."""
     item = facts[NeedItem(call.item)]
     if item is None:
         return Outcome(wording.GONE)
     waiting = [task.title for name in props.tasks if (task := facts[NeedLedger(call.item)].open_task(name)) is not None]
     if waiting:
         return Outcome(WAITS.fill(tasks=", ".join(f"«{title}»" for title in waiting)))
-    if facts[NeedNews(call.item)]:
-        return Outcome(POSTED)
     people, values = facts[NeedPeople()], wording.known(call, facts, item)
+    text = wording.render(call, props.text, values)
+    if any(news.text == text for news in facts[NeedNews(call.item)]):
+        return Outcome(POSTED)
     departments = () if props.everybody else concerned(item, people)
     dest = tuple(f"DR{number}" for number in departments) or ("UA",)
     title = wording.title(call, props.title, values)
-    news = AddNews(call.item, title, wording.render(call, props.text, values), dest, props.important)
+    news = AddNews(call.item, title, text, dest, props.important)
     names = ", ".join(people.departments[number].name for number in departments)
     why = POSTS.fill(title=title, dest=DEPARTMENTS.fill(names=names) if names else EVERYBODY)
     timer = _timer(call, props, departments)

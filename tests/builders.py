@@ -43,6 +43,7 @@ from b24app.core.needs import (
     NeedProcess,
     NeedProducts,
     NeedTask,
+    News,
     OwnTask,
 )
 from b24app.core.robot import Outcome, Robot
@@ -163,7 +164,7 @@ def facts(
     products: tuple[Product, ...] = (),
     deals: tuple[int, ...] | None = None,
     forms: tuple[Submission, ...] = (),
-    news: tuple[int | None, ...] = (),
+    news: tuple[News, ...] = (),
     more: Mapping[Need[Any], Any] | None = None,
     ref: ItemRef = DEAL_12,
 ) -> Facts:

@@ -192,8 +192,16 @@ class NeedProcess(Need[Neighbour | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class NeedNews(Need[tuple[int | None, ...]]):
-    """The news posted about an item, oldest first; None for one that is still on its way to the portal."""
+class News:
+    """News posted about an item; ``post`` is its number on the portal, None while it is on its way."""
+
+    post: int | None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedNews(Need[tuple[News, ...]]):
+    """The news posted about an item, oldest first."""
 
     ref: ItemRef
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from b24app.core.item import Busy, ItemRef
-from b24app.core.needs import Entry, Ledger, OwnTask, Visit
+from b24app.core.needs import Entry, Ledger, News, OwnTask, Visit
 from b24app.store import tables as t
 from b24app.store.given_tasks import FINISHED
 from b24app.store.sql import here, item_values, of_item
@@ -88,9 +88,11 @@ def _sms_texts(connection: Connection, portal_id: int, item: ItemRef) -> Iterabl
     return (body["text"] for body in connection.execute(_TEXTS, item_values(portal_id, item)).scalars())
 
 
-def news(connection: Connection, portal_id: int, item: ItemRef) -> tuple[int | None, ...]:
-    """Return the numbers of the news posted about an item, oldest first; None for one still on its way."""
+def news(connection: Connection, portal_id: int, item: ItemRef) -> tuple[News, ...]:
+    """Return the news posted about an item, oldest first."""
     a = t.actions.c
     where = sa.and_(of_item(t.actions, portal_id, item), a.kind == "add_news", a.state.not_in(("failed", "dropped")))
-    rows = connection.execute(sa.select(a.progress).where(where).order_by(a.id)).scalars()
-    return tuple(int(done["post_id"]) if done.get("post_id") else None for done in rows)
+    rows = connection.execute(sa.select(a.progress, a.body).where(where).order_by(a.id))
+    return tuple(
+        News(int(done["post_id"]) if done.get("post_id") else None, str(body.get("text") or "")) for done, body in rows
+    )

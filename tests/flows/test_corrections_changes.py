@@ -150,6 +150,19 @@ def test_news_reach_the_departments_the_process_crosses(ending: Loop) -> None:
     assert news.important
 
 
+def test_other_measures_of_a_correction_taken_up_again_are_announced_as_well(ending: Loop) -> None:
+    correction = ending.item
+    tell(ending)
+    ending.items.move(correction, "measures")
+    ending.put_to_the_vote(correction, {"outcome": "partial", "measures": [REGULATION]})
+    ending.agree(correction)
+    ending.finish(correction, REGULATION["text"], ALEXEY)
+    ending.accept(correction, REGULATION["text"])
+    ending.items.move(correction, "finalisation")
+    tell(ending)
+    assert [REGULATION["text"] in news.text for news in ending.news()] == [False, True]
+
+
 def test_who_has_read_the_news_is_told_and_the_others_are_reminded_once(ending: Loop) -> None:
     tell(ending)
     (news,) = ending.news()

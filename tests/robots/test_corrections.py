@@ -25,7 +25,7 @@ from b24app.core.call import Call, Cause, FieldsChanged, FormSubmitted, House
 from b24app.core.changes import measures_of
 from b24app.core.forms import FormDef, Question, Submission
 from b24app.core.item import Item, ItemRef, Task
-from b24app.core.needs import Entry, Facts, Ledger, Need, NeedItem, NeedProcess, NeedReaders, Neighbour
+from b24app.core.needs import Entry, Facts, Ledger, Need, NeedItem, NeedProcess, NeedReaders, Neighbour, News
 from b24app.core.quality import Approval, Board, Corrections, Quality, Route, ViolationType
 from b24app.core.robot import Outcome, Robot
 from b24app.core.text import T
@@ -541,7 +541,7 @@ def test_gates_open_when_what_they_wait_for_is_there(robot: Robot[Any], forms: t
 # News and the end ---------------------------------------------------------------------------------------------------
 
 
-def posted(ledger: Ledger | None = None, news: tuple[int | None, ...] = (), **props: Any) -> Outcome:
+def posted(ledger: Ledger | None = None, news: tuple[News, ...] = (), **props: Any) -> Outcome:
     item = a_correction(commission=(str(INSTALLER),), measures="1. Проверять дату")
     return ask(publish_news.ROBOT, call(), facts(item, ledger=ledger, news=news), tasks=("docs",), **props)
 
@@ -550,7 +550,9 @@ def test_news_wait_for_the_publishing_and_are_posted_once() -> None:
     (news,) = of(AddNews, posted(readers_after=Pause(1, "w")))
     assert (news.dest, news.important, news.text) == (("DR2", "DR3"), True, "1. Проверять дату")
     assert of(AddNews, posted(Ledger(tasks=(an_own_task("docs"),)))) == []
-    assert of(AddNews, posted(news=(None,))) == []
+    assert of(AddNews, posted(news=(News(None, "1. Проверять дату"),))) == []
+    assert of(AddNews, posted(news=(News(8, "1. Проверять дату"), News(9, "1. Совсем другое")))) == []
+    assert len(of(AddNews, posted(news=(News(8, "1. Совсем другое"),)))) == 1
     assert of(AddNews, posted(everybody=True))[0].dest == ("UA",)
 
 
@@ -562,7 +564,7 @@ def test_readers_are_looked_for_only_when_important_news_were_posted() -> None:
 
 
 def test_those_who_have_not_read_the_news_are_named_and_reminded() -> None:
-    world = facts(a_correction(), news=(8,), more={NeedReaders(8): (HEAD,)})
+    world = facts(a_correction(), news=(News(8),), more={NeedReaders(8): (HEAD,)})
     outcome = ask(news_readers.ROBOT, call(timer_due()), world, departments=("2",))
     assert [notice.user for notice in of(Notify, outcome)] == [MANAGER]
     assert of(UpdateItem, outcome)[0].fields == {"news_read": "Новость прочитали 1 из 2"}
@@ -571,7 +573,7 @@ def test_those_who_have_not_read_the_news_are_named_and_reminded() -> None:
 
 
 def test_news_still_on_their_way_are_looked_at_later() -> None:
-    outcome = ask(news_readers.ROBOT, call(timer_due()), facts(a_correction(), news=(None,)), departments=("2",))
+    outcome = ask(news_readers.ROBOT, call(timer_due()), facts(a_correction(), news=(News(None),)), departments=("2",))
     assert [timer.name for timer in of(SetTimer, outcome)] == ["news_readers"]
 
 
