@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from b24app.core import commission, wording
-from b24app.core.asking import Holds, answered, ask, turn_of
+from b24app.core.asking import Holds, answered, ask, named, turn_of
 from b24app.core.call import Call
 from b24app.core.forms import Submission
 from b24app.core.giving import Assignment
@@ -73,7 +73,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
         return Outcome(stands)
     checklist = (*_of_source(props, item, facts), *props.checklist)
     what = Assignment(props.form, props.title, props.to, props.description, checklist, props.deadline)
-    values, holds = wording.known(call, facts, item), cast(Holds, props.holds)
+    values, holds = named(call, facts, item), cast(Holds, props.holds)
     given, actions = ask(call, item, facts[NeedPeople()], props.form, what, values, holds=holds, late=props.late)
     return Outcome(given.why, actions)
 

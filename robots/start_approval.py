@@ -9,7 +9,7 @@ from typing import Any
 
 from b24app.core import commission, wording
 from b24app.core.actions import Action, CloseTask, SetTimer, Step, UpdateItem
-from b24app.core.asking import ask, noted
+from b24app.core.asking import ask, named, noted
 from b24app.core.call import Call, FieldsChanged
 from b24app.core.forms import task_asks
 from b24app.core.giving import Assignment
@@ -109,7 +109,7 @@ def _ask(
     people, name = facts[NeedPeople()], commission.seat(member)
     due = Pause.parse(agreed.deadline).after(call.at, call.house.calendar)
     what = Assignment(name, props.title, Role(f"user({member})"), ABOUT, (), due)
-    values = {**wording.known(call, facts, item), "measures": _measures(facts, call)}
+    values = {**named(call, facts, item), "measures": _measures(facts, call)}
     given, actions = ask(call, item, people, commission.APPROVAL, what, values, holds="ignore")
     if given.task is None:
         return given.why, actions

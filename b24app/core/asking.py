@@ -13,7 +13,7 @@ from b24app.core.control import HEAD, Control
 from b24app.core.forms import FormDef, Submission, shown
 from b24app.core.giving import Assignment, Given, give
 from b24app.core.item import Item, People
-from b24app.core.needs import Ledger
+from b24app.core.needs import Facts, Ledger
 from b24app.core.text import T, bb, plain
 from b24app.core.worktime import Pause
 
@@ -56,6 +56,12 @@ def ask(
     )
     timer = Control(late, HEAD, LATE).timer(call, task.name, task.title)
     return replace(given, task=task), (task, timer) if timer else (task,)
+
+
+def named(call: Call, facts: Facts, item: Item) -> dict[str, object]:
+    """Give the values of all places; what was opened by hand has no source and is called by its own title."""
+    values = wording.known(call, facts, item)
+    return values if item.text("source_title") else {**values, "source_title": item.title}
 
 
 def answered(forms: tuple[Submission, ...], form: str, turn: int) -> Submission | None:

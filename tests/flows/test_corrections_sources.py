@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from b24app.core.item import ItemRef
-from tests.flows.corrections import CLEAN, CODE, CORRECT, OFFICER, Loop
+from tests.flows.corrections import CLEAN, CODE, CORRECT, FOUND, OFFICER, Loop
 from tests.flows.kinds import FILES, Items
 from tests.flows.stage import MARIA, a_stage
 
@@ -78,3 +78,11 @@ def test_an_item_of_a_smart_process_goes_the_same_way_to_the_end(claims: Loop) -
     assert claims.items.on(correction) == "done"
     assert claims.points(correction) == {MARIA: 10}
     assert "завершён: результат корректный" in items.comments(claim)[-1]
+
+
+def test_a_correction_opened_by_hand_goes_the_same_way_under_its_own_title(loop: Loop) -> None:
+    correction = loop.items.add("Жалоба по телефону", by=OFFICER)
+    assert loop.items.tasks(correction) == ["Провести анализ: Жалоба по телефону"]
+    loop.analyse(correction, FOUND)
+    loop.put_to_the_vote(correction)
+    assert set(loop.items.tasks(correction)) == {"Согласовать меры: Жалоба по телефону"}
