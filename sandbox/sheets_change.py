@@ -10,6 +10,8 @@ from sandbox import sheets_pivot
 from sandbox.sheets_grid import JSON, Area, Book, Dimension, Formula, Refused, Sheet, Value
 
 Change = Callable[[Book, JSON], JSON]
+MOST_CELLS = 10_000_000
+"""Cells of a spreadsheet at most, empty ones too (support.google.com/drive/answer/37603)."""
 
 
 def change(book: Book, requests: list[JSON]) -> list[JSON]:
@@ -23,6 +25,10 @@ def change(book: Book, requests: list[JSON]) -> list[JSON]:
                 raise Refused(f"the pretend Sheets knows no request {', '.join(request) or 'of no kind'}")
             ((kind, asked),) = request.items()
             replies.append(CHANGES[kind](book, asked))
+            if book.size > MOST_CELLS:
+                raise Refused(
+                    "This action would increase the number of cells in the workbook above the limit of 10000000 cells."
+                )
         except Refused as refusal:
             book.restore(kept)
             raise Refused(f"Invalid requests[{number}].{next(iter(request), '')}: {refusal.message}") from refusal

@@ -209,6 +209,11 @@ class Book:
     sheets: list[Sheet] = field(default_factory=list)
     next_metadata: int = 1
 
+    @property
+    def size(self) -> int:
+        """How many cells there are, empty ones too."""
+        return sum(sheet.row_count * sheet.column_count for sheet in self.sheets)
+
     def sheet(self, sheet_id: int) -> Sheet:
         """Find a sheet by its id; raises `Refused`."""
         found = next((sheet for sheet in self.sheets if sheet.id == sheet_id), None)

@@ -108,8 +108,10 @@ class SheetsRefused(Incident):
 
     says = T("Google Sheets отклонил запись: {detail}.", "Google Sheets refused to write: {detail}.")
     remedy = T(
-        "Прочитайте слова Google; снимите защиту диапазона или дайте аккаунту право править его",
-        "Read the words of Google; lift the protection of the range, or let the account edit it",
+        "Прочитайте слова Google; снимите защиту диапазона или дайте аккаунту право править его, а если таблица заполнена — "
+        "удалите лишние листы или укажите другую таблицу",
+        "Read the words of Google; lift the protection of the range, or let the account edit it; where the spreadsheet is "
+        "full, delete sheets nobody needs, or name another one",
     )
 
 

@@ -33,6 +33,20 @@ def test_too_many_requests_are_waited_for_and_continued(desk: Desk) -> None:
     assert desk.cell(THREE.key, "title") == THREE.title
 
 
+def test_a_full_spreadsheet_is_told_and_nothing_is_half_written(desk: Desk) -> None:
+    desk.export(ONE)
+    other = desk.book.sheets[0]
+    other.row_count += (10_000_000 - desk.book.size) // other.column_count
+    with pytest.raises(SheetsRefused, match="limit of 10000000 cells") as incident:
+        desk.export(TWO)
+    assert "удалите лишние листы" in incident.value.remedy.ru
+    assert list(desk.table()) == [ONE.key]
+
+    desk.book.sheets[0].row_count = 1000
+    desk.export(TWO)
+    assert list(desk.table()) == [ONE.key, TWO.key]
+
+
 def test_a_quota_that_stays_used_up_ends_with_when_to_come_again(desk: Desk) -> None:
     desk.export(ONE)
     desk.world.sheets.fault("quota", "*", times=None)
