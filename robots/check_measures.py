@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from b24app.core import commission, wording
+from b24app.core import changes, commission, wording
 from b24app.core.call import Call
 from b24app.core.item import Item
 from b24app.core.needs import Facts, Need, NeedForms, NeedItem, NeedLedger
@@ -55,7 +55,7 @@ def decide(call: Call, props: Props, facts: Facts) -> Outcome:
     if wrong is not None:
         return Outcome(wrong, returns=Returns(False, call.say(wrong)), ok=False)
     forms = facts[NeedForms(call.item)]
-    count = len(commission.rows(commission.newest(forms, commission.MEASURES), "measures"))
+    count = len(changes.texts_of(forms))
     told = CORRECT if commission.outcome_of(forms) == "correct" else WRITTEN.fill(count=count)
     return Outcome(told, returns=Returns(True, ""))
 
@@ -70,7 +70,7 @@ def _wrong(call: Call, props: Props, facts: Facts, item: Item) -> T | None:
         return commission.CONTRADICTED
     if commission.outcome_of(forms) == "correct":
         return None if props.correct else NOT_WANTED
-    if not commission.rows(sent, "measures"):
+    if not changes.texts_of(forms):
         return NONE
     members = commission.members_of(item)
     quorum = rule.approval.quorum if rule else "majority"

@@ -29,6 +29,11 @@ NO_GROUP = T(
     "the portal has no project “{group}”, the task stands outside of projects",
 )
 NO_ROUTE = T("маршрута для неё нет, решает сотрудник ОКК", "no way is known for it, the quality officer decides")
+LEFT = T(
+    "{name} больше не работает, кому это поручить, решает сотрудник ОКК",
+    "{name} has left the company, the quality officer decides who does it",
+)
+SOMEBODY = T("Решить, кому поручить: {text}", "Decide who does it: {text}")
 DROPPED = T("Меру пересмотрели, задача больше не нужна", "The measure was written anew, the task is not needed any more")
 TITLE = T.same("{text}")
 ABOUT = T(
@@ -88,11 +93,12 @@ def _given(
     people, pipeline = facts[NeedPeople()], measure.pipeline or item.text("source_pipeline")
     values = {**wording.known(call, facts, item), "text": measure.text, "pipeline": pipeline or "—"}
     route = None if measure.employee else rule.route(measure.kind, measure.system, pipeline)
+    left = measure.employee is not None and not people.active(measure.employee)
     if measure.employee is not None:
-        to = Role(f"user({measure.employee})")
+        to = props.officer if left else Role(f"user({measure.employee})")
     else:
         to = Role.parse(route.responsible) if route and route.responsible else props.officer
-    what = Assignment(measure.task, TITLE, to, ABOUT, (), props.deadline)
+    what = Assignment(measure.task, SOMEBODY if left else TITLE, to, ABOUT, (), props.deadline)
     given = give(call, item, people, what, values)
     if given.task is None:
         return given.or_say_so(call), given.why
@@ -103,6 +109,7 @@ def _given(
         whys.append((GROUP if board else NO_GROUP).fill(group=route.group))
     elif route is None and measure.employee is None:
         whys.append(NO_ROUTE)
+    whys += [LEFT.fill(name=people.name(measure.employee))] if left else []
     return (task,), join(whys, ", ")
 
 

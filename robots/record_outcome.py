@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from b24app.core import commission, wording
+from b24app.core import changes, commission, wording
 from b24app.core.actions import Action, AwardPoints, Notify, UpdateItem
 from b24app.core.asking import noted, written_down
 from b24app.core.call import Call
@@ -43,7 +43,7 @@ def decide(call: Call, props: NoProps, facts: Facts) -> Outcome:
     sent, outcome = commission.newest(forms, commission.MEASURES), commission.outcome_of(forms)
     if sent is None or outcome not in commission.OUTCOMES:
         return Outcome(NO_OUTCOME, ok=False)
-    measures = [str(row.get("text") or "") for row in commission.rows(sent, "measures")]
+    measures = changes.texts_of(forms)
     wrong = commission.contradicted(forms)
     awarded, said = _points(call, item, people, outcome, deserved=outcome == "correct" and not wrong)
     said += [commission.CONTRADICTED] if wrong else []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from b24app.core import commission, wording
+from b24app.core import changes, commission, wording
 from b24app.core.actions import Action, CloseTask, SetTimer, Step, UpdateItem
 from b24app.core.asking import ask, named, noted
 from b24app.core.call import Call, FieldsChanged
@@ -129,8 +129,7 @@ def _timer(call: Call, member: int, name: str, turn: str, due: datetime, what: T
 
 
 def _measures(facts: Facts, call: Call) -> str:
-    sent = commission.newest(facts[NeedForms(call.item)], commission.MEASURES)
-    return "\n".join(f"{n}. {row.get('text') or ''}" for n, row in enumerate(commission.rows(sent, "measures"), 1))
+    return "\n".join(f"{n}. {text}" for n, text in enumerate(changes.texts_of(facts[NeedForms(call.item)]), 1))
 
 
 ROBOT = Robot(

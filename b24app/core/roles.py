@@ -55,6 +55,7 @@ _UNNAMED = T(
     "на роль «{role}» никто не назначен в настройках, поэтому назначен {name}",
     "nobody was named for the role “{role}” in the settings, so {name} was chosen",
 )
+_LEFT = T("{role} больше не работает, поэтому назначен {name}", "{role} has left the company, so {name} was chosen")
 _STAND_IN = T("роль «{role}» замещает {name}", "{name} stands in for role “{role}”")
 
 
@@ -75,6 +76,8 @@ def resolve(role: Role, item: Item | None, people: People, house: House) -> Reso
     chosen = head if head is not None else house.fallback
     if not people.active(chosen):
         return Resolved(None)
+    if meant is not None and role.text == f"user({meant})":
+        return Resolved(chosen, _LEFT.fill(role=people.name(meant), name=people.name(chosen)))
     unnamed = house.roles.get(role.text) == "" and meant is None
     return Resolved(chosen, (_UNNAMED if unnamed else _FALLBACK).fill(role=title, name=people.name(chosen)))
 

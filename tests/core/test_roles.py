@@ -38,6 +38,13 @@ def test_a_dismissed_person_s_head_gets_it_and_the_reader_is_told() -> None:
     assert "Пётр Главин" in found.how.ru
 
 
+def test_a_named_person_who_has_left_is_told_by_name() -> None:
+    found = resolve(Role.parse(f"user({GONE})"), DEAL, people(), a_house())
+    assert found.user == HEAD
+    assert found.how is not None
+    assert found.how.ru == "Яков Уволенов больше не работает, поэтому назначен Пётр Главин"
+
+
 def test_a_stand_in_comes_before_the_head() -> None:
     house = a_house(stand_ins={"field(dismissed)": INSTALLER})
     found = resolve(Role.parse("field(dismissed)"), DEAL, people(), house)

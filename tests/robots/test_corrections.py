@@ -479,6 +479,20 @@ def test_each_measure_goes_its_way() -> None:
     assert (order.responsible, order.title, order.creator) == (INSTALLER, "Курс", HEAD)
 
 
+def test_nobody_is_sent_to_learn_for_somebody_who_has_left() -> None:
+    outcome = given({**LEARN, "employee": GONE})
+    (task,) = of(AddTask, outcome)
+    assert (task.responsible, task.title) == (HEAD, "Решить, кому поручить: Курс")
+    assert "Яков Уволенов больше не работает" in outcome.why.ru
+
+
+def test_a_measure_written_twice_is_one() -> None:
+    forms = (measured(SYSTEM, SYSTEM),)
+    assert "мер: 1" in ask(record_outcome.ROBOT, call(), facts(a_correction(), forms=forms)).why.ru
+    assert "записано: 1" in decided(check_measures.ROBOT, call(), facts(a_correction(), forms=forms)).why.ru
+    assert of(AddTask, approval(None, *forms))[0].description.count("Проверять дату") == 1
+
+
 def own(row: dict[str, Any], **changes: Any) -> Ledger:
     (measure,) = measures_of((measured(row),))
     return Ledger(tasks=(an_own_task(measure.task, **changes),))
