@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from b24app.core.figures import Correction, Grade, Group, Person
+from b24app.core.figures import Kind as MeasureKind
 from b24app.core.text import Lang, T, cut
 from b24app.core.worktime import WorkCalendar
 
@@ -76,6 +77,10 @@ def _spent(group: Group, working: bool) -> Callable[[Correction, WorkCalendar, L
     return cell
 
 
+def _of_kind(kind: MeasureKind) -> Callable[[Correction, WorkCalendar, Lang], Cell]:
+    return _number(lambda correction: correction.kinds.get(kind, 0))
+
+
 def _graded(grade: Grade) -> Callable[[Correction, WorkCalendar, Lang], Cell]:
     return lambda correction, _calendar, _lang: "" if correction.grade is None else int(correction.grade == grade)
 
@@ -123,6 +128,9 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("measures", T("Комплекс мер", "Measures"), "text", _text(lambda c: _list(c.measures)), 44),
     Column("measures_count", T("Мер принято", "Number of measures"), "number", _number(lambda c: len(c.measures))),
+    Column("regulations", T("Мер: регламенты", "Measures: regulations"), "number", _of_kind("regulation")),
+    Column("systems", T("Мер: Битрикс24 и системы", "Measures: Bitrix24 and systems"), "number", _of_kind("system")),
+    Column("orders", T("Мер: обучение", "Measures: learning"), "number", _of_kind("order")),
     Column("bonus", T("Премиальные баллы", "Bonus points"), "number", _number(lambda c: float(c.bonus))),
     Column("effort", T("Затраты, ч", "Cost, h"), "hours", _number(lambda c: in_hours(c.effort))),
     Column("analysis", T("Анализ и формулирование, ч", "Analysis and measures, h"), "hours", _spent("analysis", False)),

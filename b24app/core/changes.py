@@ -43,6 +43,11 @@ def texts_of(forms: tuple[Submission, ...]) -> tuple[str, ...]:
     return tuple(str(row.get("text") or "") for row in _agreed(forms))
 
 
+def kinds_of(forms: tuple[Submission, ...]) -> tuple[str, ...]:
+    """Return the kind of each measure."""
+    return tuple(str(row.get("kind") or "") for row in _agreed(forms))
+
+
 def _agreed(forms: tuple[Submission, ...]) -> list[Mapping[str, Any]]:
     """Return the rows of the measures, each once."""
     if commission.outcome_of(forms) == "correct":

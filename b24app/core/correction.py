@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from b24app.core import changes, commission
-from b24app.core.figures import Correction, Entry, Grade, Group, Person, Source, Spent, stage_times, stay_of
+from b24app.core.figures import KINDS, Correction, Entry, Grade, Group, Person, Source, Spent, stage_times, stay_of
 from b24app.core.forms import Submission
 from b24app.core.item import ItemRef, People
 from b24app.core.process import ProcessDef, StageDef
@@ -104,6 +104,7 @@ def correction_of(record: Record, office: Office, times: Mapping[Group, Spent]) 
     employee = record.fields.get("employee")
     officer = Person(record.responsible, office.people.name(record.responsible)) if record.responsible else None
     cancelled = stage is not None and stage.semantics == "failure"
+    kinds = changes.kinds_of(record.forms)
     who = employee if isinstance(employee, int) and employee > 0 else record.responsible
     return Correction(
         portal=office.portal,
@@ -122,6 +123,7 @@ def correction_of(record: Record, office: Office, times: Mapping[Group, Spent]) 
         violations=_violations(record, office),
         unforeseen=commission.unforeseen(record.forms),
         measures=changes.texts_of(record.forms),
+        kinds={kind: kinds.count(kind) for kind in KINDS if kind in kinds},
         officer=officer,
         bonus=Decimal(record.points),
         effort=record.effort,

@@ -20,6 +20,10 @@ GRADES: tuple[Grade, ...] = ("A", "B", "C")
 """Correct; correct but to be improved; partly correct."""
 
 
+Kind = Literal["regulation", "system", "order"]
+KINDS: tuple[Kind, ...] = ("regulation", "system", "order")
+"""Kinds of measures: changes of regulations; of processes in systems; orders to learn."""
+
 CANCELLED = "cancelled"
 """The key of those that were cancelled, where months of finishing are keys."""
 
@@ -153,6 +157,8 @@ class Correction:
     violations: tuple[str, ...] = ()
     unforeseen: str = ""
     measures: tuple[str, ...] = ()
+    kinds: Mapping[Kind, int] = field(default_factory=dict)
+    """How many of the measures are of each kind."""
     officer: Person | None = None
     bonus: Decimal = Decimal(0)
     effort: timedelta = timedelta()
@@ -189,6 +195,7 @@ class Figures:
     unforeseen: int
     """In how many of them new conditions or exceptions were met with."""
     measures: int
+    kinds: Mapping[Kind, int]
     effort: timedelta
     bonus: Decimal
     working: timedelta
@@ -260,6 +267,7 @@ def _sum(key: str, name: str, members: Sequence[Correction]) -> Figures:
         cancelled=sum(member.cancelled for member in members),
         unforeseen=sum(bool(member.unforeseen) for member in members),
         measures=sum(len(member.measures) for member in members),
+        kinds={kind: sum(member.kinds.get(kind, 0) for member in members) for kind in KINDS},
         effort=sum((member.effort for member in members), timedelta()),
         bonus=sum((member.bonus for member in members), Decimal(0)),
         working=sum((member.whole.working for member in members), timedelta()),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from b24app.core.correction import Given, Office, Record, correction_of, days_overdue, groups_of, times_of
-from b24app.core.figures import Entry, Person, Source, Spent, UnclearHistory
+from b24app.core.figures import Entry, Person, Source, Spent, UnclearHistory, altogether
 from b24app.core.forms import Answers, Submission
 from b24app.core.item import ItemRef, People, User
 from b24app.core.process_file import read_folder
@@ -105,6 +105,14 @@ def test_a_card_that_comes_back_with_the_same_measures_begins_no_new_round_of_ap
         for forms in ((measures,), (measures, yes, again), (measures, yes, measures, again), (measures, measures, yes))
     ]
     assert rounds == [0, 1, 2, 1]
+
+
+def test_measures_are_told_by_kind() -> None:
+    rows = [{"kind": "order", "text": "Курс"}, {"kind": "order", "text": "Тренинг"}, {"kind": "system", "text": "Робот"}]
+    forms = (sent("measures", outcome="improvable", measures=rows),)
+    made = correction_of(replace(WHOLE, forms=forms), office(), {})
+    assert made.kinds == {"order": 2, "system": 1}
+    assert altogether([made, made]).kinds == {"regulation": 0, "system": 2, "order": 4}
 
 
 def test_new_conditions_are_those_of_the_last_analysis_that_met_with_any() -> None:

@@ -29,6 +29,9 @@ def test_what_the_quality_department_asked_for_is_there() -> None:
         "source_link",
         "violations",
         "unforeseen",
+        "regulations",
+        "systems",
+        "orders",
         "rounds",
         "open_tasks",
         "overdue",
@@ -50,6 +53,12 @@ def test_the_month_of_what_never_was_finished_says_why() -> None:
         return dict(zip(BY_CODE, cells(correction(1, **changes), OFFICE, "ru"), strict=True))["month"]
 
     assert [month(), month(cancelled=True), month(finished_at=None)] == ["2026-05", "отменена", "в работе"]
+
+
+def test_measures_are_counted_by_kind() -> None:
+    made = correction(1, kinds={"order": 2})
+    row = dict(zip(BY_CODE, cells(made, OFFICE, "ru"), strict=True))
+    assert [row[code] for code in ("regulations", "systems", "orders")] == [0, 0, 2]
 
 
 def test_a_person_without_a_name_is_named_by_number() -> None:

@@ -134,6 +134,7 @@ def test_totals_groups_and_rows_say_the_same(house: House, portal: Portal, clien
     page = read(house, portal, client)
 
     assert "Разобрано 4 Завершено 3 В работе 1 Отменено 0 Качество A / B / C 33 / 33 / 33 %" in page
+    assert "Мер принято 2 Из них регламенты 2 Из них Битрикс24 и системы 0 Из них обучение 0" in page
     assert "Затраты 15,0 ч Затраты на одну 3,8 ч" in page
     assert "05.2026 1 1 0 / 0 / 100 % 1 8,0 ч 8,0 ч" in page
     assert "06.2026 2 2 50 / 50 / 0 % 1 6,0 ч 3,0 ч" in page
