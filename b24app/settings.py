@@ -48,7 +48,6 @@ class Settings(BaseModel):
     sheets_credentials: str = Field(default="", repr=False)
     spreadsheet_id: str = ""
     sheets_url: str = ""
-    sms_url: str = Field(default="", repr=False)
     reader_period: Annotated[int, Field(ge=5, le=3600)] = 60
     loop_limit: Annotated[int, Field(ge=2, le=1000)] = 10
     retention_days: Annotated[int, Field(ge=30, le=36500)] = 400

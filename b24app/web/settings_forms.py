@@ -25,8 +25,6 @@ PRESETS: Mapping[str, Gateway] = {
         method="POST",
         fields={"login": "", "psw": "", "phones": "{phone}", "mes": "{text}", "id": "{id}", "charset": "utf-8", "fmt": "3"},
         failed="error_code",
-        status_url="https://smsc.ru/sys/status.php?phone={phone}&id={id}",
-        status_ok='"status"',
     ),
     "smsru": Gateway(
         url="https://sms.ru/sms/send",

@@ -135,7 +135,6 @@ def _words(desk: Desk, answer: Answer) -> dict[str, Any]:
         "users": sorted((u for u in people.users.values() if u.active), key=lambda u: u.name.casefold()),
         "departments": sorted(people.departments.values(), key=lambda d: d.name.casefold()),
         "methods": forms.METHODS,
-        "presets": forms.PRESETS,
         "weekdays": ("boo_mon", "boo_tue", "boo_wed", "boo_thu", "boo_fri", "boo_sat", "boo_sun"),
         "reason": reason_of(desk.portal) if desk.portal.reason and not desk.portal.works else None,
         "silence": desk.silence,

@@ -15,6 +15,7 @@ import assembly
 from b24app.core.portal import Gateway, PortalSettings
 from b24app.engine.setup.registration import EVENTS, OPTIONAL_EVENTS
 from b24app.settings import PREFIX, Settings
+from b24app.web.settings_forms import PRESETS
 from robots import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
@@ -126,6 +127,16 @@ def test_the_readme_asks_for_the_permissions_of_the_installation_page(readme: st
     table = re.findall(r"^\| `([a-z]+)` \|", _text("docs/install.md").split("**5.")[0], re.MULTILINE)
     step = next(line for line in _text(readme).splitlines() if line.startswith("4. "))
     assert sorted(re.findall(r"`([a-z]+)`", step)) == sorted(table)
+
+
+@pytest.mark.parametrize(("heading", "code"), [("SMSC.ru", "smsc"), ("SMS.ru", "smsru")])
+def test_a_gateway_is_described_the_way_its_button_fills_it_in(heading: str, code: str) -> None:
+    part = _text("docs/sms.md").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    told = {name: value.replace("`", "") for name, value in re.findall(r"^\| `(\w+)` \| (.+) \|$", part, re.MULTILINE)}
+
+    filled = {name: value for name, value in PRESETS[code].model_dump().items() if value}
+    filled["fields"] = " ".join(f"{name}={value}" for name, value in PRESETS[code].fields.items())
+    assert told == {"method": "POST", **filled, "fields": f"{filled['fields']} (one a line)"}
 
 
 def test_every_robot_has_its_place_on_the_page_of_robots() -> None:
