@@ -10,7 +10,7 @@ from b24app.core import wording
 from b24app.core.actions import Step
 from b24app.core.call import Call
 from b24app.core.control import HEAD, TITLE, control_of
-from b24app.core.giving import Assignment, give, task_name
+from b24app.core.giving import HOLDS, Assignment, give, task_name
 from b24app.core.needs import Facts, Ledger, Need, NeedItem, NeedLedger, NeedPeople
 from b24app.core.robot import Outcome, Robot, prop
 from b24app.core.roles import Role
@@ -25,12 +25,6 @@ KEPT_RETURNED = T(
     "Сделку вернуло приложение, а задача «{title}» уже ставилась {at}: не повторяется",
     "The application moved the item back and the task “{title}” was given on {at} already: it is not repeated",
 )
-
-HOLDS = {
-    "return": T("вернуть на прежнюю стадию", "move the item back"),
-    "remind": T("напомнить о задаче", "remind of the task"),
-    "ignore": T("ничего не делать", "do nothing"),
-}
 
 
 @dataclass(frozen=True, slots=True)

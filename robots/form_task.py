@@ -10,7 +10,7 @@ from b24app.core import commission, wording
 from b24app.core.asking import Holds, answered, ask, named, turn_of
 from b24app.core.call import Call
 from b24app.core.forms import Submission
-from b24app.core.giving import Assignment
+from b24app.core.giving import HOLDS, Assignment
 from b24app.core.item import Item
 from b24app.core.needs import Facts, Ledger, Need, NeedForms, NeedItem, NeedLedger, NeedPeople, NeedProcess
 from b24app.core.robot import Outcome, Robot, prop
@@ -24,11 +24,6 @@ STANDS = T(
     "Карточку вернуло приложение, заполненная {at} форма остаётся в силе",
     "The application moved the item back; the form filled in on {at} stands",
 )
-HOLDS = {
-    "return": T("вернуть на прежнюю стадию", "move the item back"),
-    "remind": T("напомнить о задаче", "remind of the task"),
-    "ignore": T("ничего не делать", "do nothing"),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from b24app.core import agreed, wording
 from b24app.core.actions import AddTask, Step, UpdateTask
 from b24app.core.call import Call
 from b24app.core.control import HEAD, TITLE, control_of
-from b24app.core.giving import Assignment, give, task_name
+from b24app.core.giving import HOLDS, Assignment, give, task_name
 from b24app.core.item import COMPANY, CONTACT, Client, Item, ItemRef, Product
 from b24app.core.needs import Facts, Need, NeedClient, NeedItem, NeedLedger, NeedPeople, NeedProducts, OwnTask
 from b24app.core.robot import Outcome, Robot, prop
@@ -58,11 +58,7 @@ class Props:
     holds: str = prop(
         T("Если карточка ушла дальше, а задача открыта", "If the item moves on while the task is open"),
         default="return",
-        options={
-            "return": T("вернуть на прежнюю стадию", "move the item back"),
-            "remind": T("напомнить о задаче", "remind of the task"),
-            "ignore": T("ничего не делать", "do nothing"),
-        },
+        options=HOLDS,
     )
     full_checklist: bool = prop(T("Закрыть только с полным чек-листом", "Close only with a full checklist"), default=True)
     control_after: Pause | None = prop(T("Контроль через", "Control after"), default=None)

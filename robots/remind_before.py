@@ -11,7 +11,7 @@ from b24app.core import agreed, wording
 from b24app.core.actions import SetTimer, Step
 from b24app.core.agreed import Span
 from b24app.core.call import Call, TimerDue
-from b24app.core.giving import Assignment, give, task_name
+from b24app.core.giving import HOLDS, Assignment, give, task_name
 from b24app.core.item import Item, parse_time
 from b24app.core.needs import Facts, Need, NeedItem, NeedLedger, NeedPeople, OwnTask
 from b24app.core.properties import written
@@ -54,11 +54,7 @@ class Props:
     holds: str = prop(
         T("Если карточка ушла дальше, а задача открыта", "If the item moves on while the task is open"),
         default="return",
-        options={
-            "return": T("вернуть на прежнюю стадию", "move the item back"),
-            "remind": T("напомнить о задаче", "remind of the task"),
-            "ignore": T("ничего не делать", "do nothing"),
-        },
+        options=HOLDS,
     )
     done: tuple[Step, ...] = prop(T("После завершения", "When it is done"), default=())
 

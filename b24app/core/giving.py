@@ -23,6 +23,12 @@ _NOBODY = T(
     "The task “{title}” was not given: role “{role}” found nobody and there is nobody to stand in",
 )
 _CHECKLIST_LIMIT = 100
+HOLDS: Mapping[str, T] = {
+    "return": T("вернуть на прежнюю стадию", "move the item back"),
+    "remind": T("напомнить о задаче", "remind of the task"),
+    "ignore": T("ничего не делать", "do nothing"),
+}
+"""What may happen to an item that moves on while its task is open, for the property ``holds``."""
 
 
 @dataclass(frozen=True, slots=True)

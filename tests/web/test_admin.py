@@ -22,7 +22,7 @@ from b24app.web import admin
 from b24app.web.texts_audit import ACTS, FAILED
 from robots import CATALOGUE
 from tests.builders import MANAGER
-from tests.seeded import ADMIN_TOKEN, DEAL_12, House, a_house, a_portal, a_run, an_action, stands_on
+from tests.seeded import ADMIN_TOKEN, DEAL_12, House, a_run, an_action, stands_on
 from tests.web.pages import a_client
 from tests.web.test_admin_api import Asked, Done
 
@@ -36,11 +36,6 @@ PAGES = (
     "/admin/versions",
     "/admin/export",
 )
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return a_house(tmp_path)
 
 
 @pytest.fixture
@@ -58,11 +53,6 @@ def client(stranger: FlaskClient) -> FlaskClient:
     answer = sign_in(stranger)
     assert answer.status_code == 302
     return stranger
-
-
-@pytest.fixture
-def portal(house: House) -> Portal:
-    return a_portal(house)
 
 
 def sign_in(client: FlaskClient, token: str = ADMIN_TOKEN, **headers: str) -> TestResponse:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,16 +70,6 @@ class Asked:
     ) -> Done:
         self.calls.append(("robot", portal_id, item, code, dict(props), who, why, dry_run))
         return Done()
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return a_house(tmp_path)
-
-
-@pytest.fixture
-def portal(house: House) -> Portal:
-    return a_portal(house)
 
 
 @pytest.fixture

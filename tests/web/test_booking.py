@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +19,6 @@ from tests.seeded import (
     House,
     Refusal,
     a_card,
-    a_house,
-    a_portal,
     an_opening,
     changed,
     portal_answers,
@@ -33,16 +30,6 @@ from tests.web.pages import a_client, press, token_of, words
 FREE = {"crm.item.get": a_card(), "calendar.accessibility.get": {}}
 SLOT = f"{INSTALLER}|2026-06-12T10:00:00+03:00"
 EVIL = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return a_house(tmp_path)
-
-
-@pytest.fixture
-def portal(house: House) -> Portal:
-    return a_portal(house)
 
 
 @pytest.fixture

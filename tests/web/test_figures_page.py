@@ -3,7 +3,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,7 +12,7 @@ from b24app.store.portals import Portal
 from b24app.web import figures_page, settings_page
 from tests.builders import DIRECTOR, GONE, HEAD, INSTALLER, MANAGER
 from tests.corrected import LEADS, Kept, keep, tie_corrections
-from tests.seeded import House, a_house, a_portal
+from tests.seeded import House, a_portal
 from tests.web.pages import a_client, press, token_of, words
 
 PAGE = "/b24/app/figures"
@@ -30,11 +29,6 @@ CORRECTIONS = (
     Kept(june(2), HEAD, INSTALLER, "improvable", ("unforeseen",), pipeline=LEADS, hours=4),
     Kept(june(9), MANAGER, INSTALLER, finished=False, hours=1),
 )
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return a_house(tmp_path)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from b24app.web import forms
 from b24app.web.forms import sent_answers
 from tests.builders import DIRECTOR, HEAD, INSTALLER, MANAGER
 from tests.filled import CARD, a_portal_that_asks, arrives, has_task, on
-from tests.seeded import House, Refusal, a_card, a_house, an_opening, portal_answers, profile
+from tests.seeded import House, Refusal, a_card, an_opening, portal_answers, profile
 from tests.web.pages import BASE, a_client, press, token_of, words
 
 OFFICER = INSTALLER
@@ -34,11 +33,6 @@ ROWS = {
     "q.violations.1.kind": "",
     "q.violations.1.fact": "",
 }
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return a_house(tmp_path)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -19,7 +18,6 @@ from tests.seeded import (
     House,
     Refusal,
     a_card,
-    a_house,
     a_portal,
     a_run,
     an_action,
@@ -31,16 +29,6 @@ from tests.seeded import (
 from tests.web.pages import a_client, press, token_of, words
 
 EVIL = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return a_house(tmp_path)
-
-
-@pytest.fixture
-def portal(house: House) -> Portal:
-    return a_portal(house)
 
 
 @pytest.fixture

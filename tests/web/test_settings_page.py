@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, time, timedelta
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +31,6 @@ from tests.seeded import (
     STAGE_IDS,
     House,
     Refusal,
-    a_house,
     a_portal,
     a_run,
     an_action,
@@ -63,16 +61,6 @@ GATEWAY = {
     "status_url": "",
     "status_ok": "",
 }
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return a_house(tmp_path)
-
-
-@pytest.fixture
-def portal(house: House) -> Portal:
-    return a_portal(house)
 
 
 @pytest.fixture
