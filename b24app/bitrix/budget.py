@@ -12,6 +12,9 @@ from enum import IntEnum
 RATE = 2.0  # requests a second
 BURST = 50  # requests at once from rest
 
+SET_BACK = 60.0
+"""Seconds ahead of a full bucket from which on a stored moment tells that the clock was set back since."""
+
 _ROUNDING = 1e-6  # seconds; clock readings near 2e9 carry no more
 
 
@@ -28,6 +31,12 @@ def grant(tat: float, now: float, rate: float = RATE, burst: int = BURST, hits: 
     if wait > _ROUNDING:
         return tat, wait
     return filled, 0.0
+
+
+def believable(tat: float, now: float, rate: float = RATE, burst: int = BURST) -> float:
+    """Give the stored ``tat``, or that of a full bucket where only a clock that was set back can have written it."""
+    full = now + burst / rate
+    return full if tat > full + SET_BACK else tat
 
 
 # Priorities -----------------------------------------------------------------------------------------------------------

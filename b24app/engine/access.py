@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-from b24app.bitrix.budget import Priority, bucket_of
+from b24app.bitrix.budget import Priority, believable, bucket_of
 from b24app.bitrix.budget import grant as grant_hits
 from b24app.bitrix.errors import AuthLost, ForeignHost, ForeignOAuthHost, OAuthTrouble, PortalError, PortalGone
 from b24app.bitrix.gate import Gate, Observer
@@ -115,8 +115,9 @@ class StoredBudget:
             spent, licence = portals.spend(connection, self._portal_id)
             bucket = bucket_of(licence)
             room, now = bucket.room(self._priority), self._workshop.pace().timestamp()
-            filled, wait = grant_hits(spent / 1e6, now, bucket.rate, room, hits)
-            if not wait:
+            stored = believable(spent / 1e6, now, bucket.rate, bucket.burst)
+            filled, wait = grant_hits(stored, now, bucket.rate, room, hits)
+            if filled != spent / 1e6:
                 portals.set_spent(connection, self._portal_id, round(filled * 1e6))
         return wait
 
@@ -124,10 +125,10 @@ class StoredBudget:
         """Take the bucket for full: the portal has said so, and all processes are to heed it."""
         portals = self._workshop.portals
         with self._workshop.database.write() as connection:
-            spent, licence = portals.spend(connection, self._portal_id)
+            _, licence = portals.spend(connection, self._portal_id)
             bucket = bucket_of(licence)
             full = self._workshop.pace().timestamp() + bucket.burst / bucket.rate
-            portals.set_spent(connection, self._portal_id, max(spent, round(full * 1e6)))
+            portals.set_spent(connection, self._portal_id, round(full * 1e6))
 
 
 class Attentive:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from b24app.store import tables as t
+from b24app.store.leases import latest
 from b24app.store.sql import insert_once
 
 
@@ -41,7 +42,7 @@ def take(connection: Connection, spreadsheet: str, holder: str, at: datetime, le
     """Take the right to export to a spreadsheet, or keep it; False while a living exporter has it."""
     insert_once(connection, t.exports, {"spreadsheet": spreadsheet})
     c = t.exports.c
-    free = sa.or_(c.holder == "", c.holder == holder, c.held_until <= at)
+    free = sa.or_(c.holder == "", c.holder == holder, c.held_until <= at, c.held_until > latest(at, lease))
     statement = sa.update(t.exports).where(c.spreadsheet == spreadsheet, free)
     return connection.execute(statement.values(holder=holder, held_until=at + lease)).rowcount == 1
 

@@ -13,15 +13,22 @@ from sqlalchemy.engine import Connection
 
 from b24app.store import tables as t
 
+CLOCKS_APART = timedelta(minutes=1)
+"""By how much clocks may differ between those who take leases."""
+
+
+def latest(at: datetime, lease: timedelta) -> datetime:
+    """Return until when a lease may last at the most: a later end was written before the clock was set back."""
+    return at + lease + CLOCKS_APART
+
 
 def take_lease(connection: Connection, portal_id: int, name: str, at: datetime, lease: timedelta) -> int | None:
     """Take a lease unless somebody holds it; return what `leave_lease` wants, or None."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    until = _microseconds(at + lease)
+    until, value = _microseconds(at + lease), t.cursors.c.value
+    free = (value <= _microseconds(at)) | (value > _microseconds(latest(at, lease)))
     insert = make(t.cursors).values(portal_id=portal_id, name=f"lease:{name}", value=until)
-    statement = insert.on_conflict_do_update(
-        index_elements=["portal_id", "name"], set_={"value": until}, where=t.cursors.c.value <= _microseconds(at)
-    )
+    statement = insert.on_conflict_do_update(index_elements=["portal_id", "name"], set_={"value": until}, where=free)
     taken = connection.execute(statement.returning(t.cursors.c.value)).first()  # an insert's row count means nothing
     return until if taken is not None else None
 

@@ -14,11 +14,14 @@ from sqlalchemy.engine import Connection
 from b24app.core.portal import PortalSettings, Secrets
 from b24app.store import tables as t
 from b24app.store import timers
+from b24app.store.leases import latest
 from b24app.store.secrets import Vault
 from b24app.store.sql import insert
 
 PortalState = Literal["installing", "active", "reconnect", "removed"]
 Operating = Mapping[str, Sequence[float]]
+LONGEST_REST = timedelta(minutes=10)
+"""A pause that ends later than this was begun before the clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,10 @@ class Reads:
     read_at: datetime | None
     not_before: datetime | None
 
+    def rests(self, at: datetime) -> bool:
+        """Tell whether the portal is to be left alone now; no pause is longer than `LONGEST_REST`, whatever clocks did."""
+        return self.not_before is not None and at < self.not_before <= at + LONGEST_REST
+
 
 _READ = tuple(column for column in t.portals.c if column.name != "knowledge")
 _HERE = t.portals.c.id == sa.bindparam("portal_id")
@@ -94,6 +101,7 @@ _TAKE_LANE = _WRITE.where(
         t.portals.c.lane_owner == "",
         t.portals.c.lane_owner == sa.bindparam("owner"),
         t.portals.c.lane_until < sa.bindparam("now"),
+        t.portals.c.lane_until > sa.bindparam("latest"),  # taken before the clock was set back
         t.portals.c.lane_until.is_(None),
     )
 )
@@ -230,7 +238,8 @@ class Portals:
     ) -> bool:
         """Take the right to work for a portal, unless a living worker has it; ``operating`` is stored with it."""
         values = {"lane_owner": owner, "lane_until": at + lease, **_handed(operating)}
-        return connection.execute(_TAKE_LANE, {"portal_id": portal_id, "owner": owner, "now": at, **values}).rowcount == 1
+        asked = {"portal_id": portal_id, "owner": owner, "now": at, "latest": latest(at, lease)}
+        return connection.execute(_TAKE_LANE, {**asked, **values}).rowcount == 1
 
     def leave_lane(self, connection: Connection, portal_id: int, owner: str, operating: Operating | None = None) -> None:
         mine = (t.portals.c.id == portal_id) & (t.portals.c.lane_owner == owner)
@@ -264,11 +273,12 @@ class Portals:
             p.wakes > p.wakes_read,
             p.read_at.is_(None),
             p.read_at <= at - period,
+            p.read_at > at,  # the clock was set back
             sa.exists().where(m.portal_id == p.id, m.state == "waiting", m.due <= at, timers.not_taken_up()),
             sa.exists().where(a.portal_id == p.id, open_actions, sa.or_(a.not_before.is_(None), a.not_before <= at)),
             sa.exists().where(w.portal_id == p.id, w.state == "ready", sa.or_(w.not_before.is_(None), w.not_before <= at)),
         )
-        allowed = sa.or_(p.not_before.is_(None), p.not_before <= at)
+        allowed = sa.or_(p.not_before.is_(None), p.not_before <= at, p.not_before > at + LONGEST_REST)
         statement = sa.select(p.id).where(p.state == "active", allowed, something).order_by(p.id)
         return list(connection.execute(statement).scalars())
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from b24app.bitrix.budget import grant
+from b24app.bitrix.budget import believable, grant
 
 NOW = 1_780_000_000.0
 
@@ -58,3 +58,9 @@ def test_no_more_is_ever_granted_than_the_portal_allows(asks: list[tuple[float, 
         tat, wait = grant(tat, now, hits=hits)
         granted += 0 if wait else hits
         assert granted <= 50 + 2 * (now - NOW) + 0.001
+
+
+def test_a_moment_far_beyond_a_full_bucket_counts_as_a_full_bucket() -> None:
+    assert believable(NOW + 3 * 3600, NOW) == NOW + 25
+    assert believable(NOW + 30, NOW) == NOW + 30
+    assert believable(0.0, NOW) == 0.0

@@ -123,6 +123,19 @@ def test_a_holder_that_died_is_waited_for_no_longer_than_his_lease(stage: Theatr
     assert StoredTokens(workshop, 1, never).renew(stale) != stale
 
 
+def test_a_lease_of_somebody_whose_clock_is_ahead_is_his_and_one_of_before_the_clock_was_set_back_is_nobodys(
+    tmp_path: Path,
+) -> None:
+    opened = shop(tmp_path)
+    opened.add_portal()
+    workshop = opened.workshop
+    with workshop.database.write() as connection:
+        assert take_lease(connection, 1, "tokens", workshop.now() + timedelta(seconds=30), LEASE) is not None
+        assert take_lease(connection, 1, "tokens", workshop.now(), LEASE) is None
+        opened.clock.turn(hours=-3)
+        assert take_lease(connection, 1, "tokens", workshop.now(), LEASE) is not None
+
+
 def test_a_lease_that_ended_is_not_taken_from_its_next_holder(tmp_path: Path) -> None:
     opened = shop(tmp_path)
     opened.add_portal()

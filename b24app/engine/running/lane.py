@@ -175,8 +175,7 @@ class Lane:
     def _left_alone(self) -> bool:
         """Tell whether the portal asked for a pause that is not over."""
         with self.workshop.database.read() as connection:
-            until = self.workshop.portals.reads(connection, self.portal_id).not_before
-        return until is not None and until > self.workshop.now()
+            return self.workshop.portals.reads(connection, self.portal_id).rests(self.workshop.now())
 
     def _pause(self, until: datetime, why: str) -> None:
         with self.workshop.database.write() as connection:
