@@ -92,7 +92,11 @@ class Gate:
         self._patience = PATIENCE
 
     def book(self) -> None:
-        """Take the next request from the budget before it is made ready; raise ``BudgetExhausted`` rather than wait long."""
+        """Take the next request from the budget before it is made ready; raise ``BudgetExhausted`` rather than wait long.
+
+        A token about to end is renewed now, so that what is claimed for this request is sent at once.
+        """
+        self._tokens.access()
         self._wait_for_budget("batch")
         self._booked += 1
 

@@ -92,6 +92,7 @@ _SEALED = sa.select(t.portals.c.id, *(t.portals.c[name] for name in _SECRET)).or
 _KNOWLEDGE = sa.select(sa.cast(t.portals.c.knowledge, sa.Text)).where(_HERE)
 _SPENT = sa.select(t.portals.c.budget, t.portals.c.knowledge["licence"].as_string()).where(_HERE)
 _SPENT_LOCKED = _SPENT.with_for_update()
+_OWNER_LOCKED = sa.select(t.portals.c.lane_owner).where(_HERE).with_for_update()
 _WRITE = sa.update(t.portals).where(_HERE)
 _WAKE = _WRITE.values(wakes=t.portals.c.wakes + 1, woken_at=sa.bindparam("at")).returning(
     t.portals.c.wakes, t.portals.c.wakes_read
@@ -240,6 +241,10 @@ class Portals:
         values = {"lane_owner": owner, "lane_until": at + lease, **_handed(operating)}
         asked = {"portal_id": portal_id, "owner": owner, "now": at, "latest": latest(at, lease)}
         return connection.execute(_TAKE_LANE, {**asked, **values}).rowcount == 1
+
+    def has_lane(self, connection: Connection, portal_id: int, owner: str) -> bool:
+        """Tell whether a worker has a portal's lane, and keep others from taking it until this transaction ends."""
+        return bool(connection.execute(_OWNER_LOCKED, {"portal_id": portal_id}).scalar() == owner)
 
     def leave_lane(self, connection: Connection, portal_id: int, owner: str, operating: Operating | None = None) -> None:
         mine = (t.portals.c.id == portal_id) & (t.portals.c.lane_owner == owner)

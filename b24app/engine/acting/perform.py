@@ -104,6 +104,8 @@ class Performer:
     gates: Callable[[Priority], Gate]
     setting: Setting
     session: requests.Session
+    mine: Callable[[Connection], bool]
+    """Tells, in the transaction that claims actions, whether the portal is still this worker's: he may have slept."""
     moved: bool = False
     """Whether an item was moved: its new stage is worth reading at once."""
 
@@ -135,7 +137,7 @@ class Performer:
             if stored.item in homes and homes[stored.item] is None:
                 continue  # an earlier action of this item waits
             if isinstance(stored.action, SendSms) and not stored.progress.get("sms"):
-                send_sms(self.workshop, self.portal, self.session, stored, stored.action)
+                send_sms(self.workshop, self.portal, self.session, stored, stored.action, self.mine)
                 continue
             turn = self._turn(stored)
             if turn is None:
@@ -211,6 +213,8 @@ class Performer:
         gate.book()
         began, sending = self.workshop.now(), [turn for turn in turns if not turn.looking]
         with self.workshop.database.write() as connection:
+            if not self.mine(connection):
+                return  # somebody else has read these actions, and may have sent them
             journal.claim(connection, [turn.stored for turn in sending if turn.repeatable], began)
             journal.claim(connection, [turn.stored for turn in sending if not turn.repeatable], began, began + UNDER_WAY)
         replies = gate.batch([command for turn in turns for command in turn.commands])

@@ -5,6 +5,7 @@ A gateway keeps no promise of its own, so nothing is sent again without its word
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import requests
@@ -25,8 +26,18 @@ LATER = 3
 """How much longer a gateway is left alone than a portal, in doublings."""
 
 
-def send_sms(workshop: Workshop, portal: Portal, session: requests.Session, stored: StoredAction, action: SendSms) -> None:
-    """Send a message unless it may have gone out already; what cannot be told is told to a person, not sent again."""
+def send_sms(
+    workshop: Workshop,
+    portal: Portal,
+    session: requests.Session,
+    stored: StoredAction,
+    action: SendSms,
+    mine: Callable[[Connection], bool],
+) -> None:
+    """Send a message unless it may have gone out already; what cannot be told is told to a person, not sent again.
+
+    Nothing is sent where ``mine`` denies, in the transaction that claims it, that the portal is still this worker's.
+    """
     gateway = portal.secrets.gateway
     if stored.state in ("sending", "unknown"):
         outcome = sms.look(session, gateway, action.phone, stored.key)
@@ -36,6 +47,8 @@ def send_sms(workshop: Workshop, portal: Portal, session: requests.Session, stor
         began = workshop.now()
         known_from = began + UNDER_WAY if gateway.status_url else None
         with workshop.database.write() as connection:
+            if not mine(connection):
+                return
             journal.claim(connection, [stored], began, known_from)
         outcome = sms.send(session, gateway, action.phone, action.text, stored.key)
         if outcome.fate == "unknown" and known_from is not None:

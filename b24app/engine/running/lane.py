@@ -239,7 +239,10 @@ class Lane:
             pipelines = {tie.code: tie.category_id for tie in processes.ties(connection, portal.id)}
         setting = Setting(book, portal.grant.user, portal.settings.lang, self.workshop.now(), pipelines)
         gates = partial(self.gates, self.workshop, portal)
-        return Performer(self.workshop, portal, gates, setting, self.workshop.session())
+        return Performer(self.workshop, portal, gates, setting, self.workshop.session(), self._mine)
+
+    def _mine(self, connection: Connection) -> bool:
+        return self.workshop.portals.has_lane(connection, self.portal_id, self.owner)
 
     def _wake_up(self, portal: Portal) -> None:
         with self.workshop.database.write() as connection:
