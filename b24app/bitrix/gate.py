@@ -15,7 +15,7 @@ import requests
 
 from b24app.bitrix.answers import classify
 from b24app.bitrix.commands import BATCH_LIMIT, Command, batch_body, split_batch_reply
-from b24app.bitrix.errors import BudgetExhausted, NotSent, PortalError, TokenExpired, TokenRefused
+from b24app.bitrix.errors import BudgetExhausted, NotSent, PortalError, QueryLimit, TokenExpired, TokenRefused
 from b24app.bitrix.replies import Reply, Timing
 from b24app.bitrix.transport import Timeout, post
 
@@ -39,6 +39,9 @@ class Budget(Protocol):
 
     def take(self, hits: int = 1) -> float:
         """Take so many requests and give 0, or take none and give the seconds after which to ask again."""
+
+    def fill(self) -> None:
+        """Take the budget for spent, for everybody: the portal has said so."""
 
 
 class Observer(Protocol):
@@ -175,6 +178,8 @@ class Gate:
             return reply
         except PortalError as error:
             outcome = type(error).__name__
+            if isinstance(error, QueryLimit):
+                self._budget.fill()
             raise
         finally:
             self._observer.request(method, commands, outcome, self._stopwatch() - began)

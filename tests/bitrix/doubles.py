@@ -31,6 +31,10 @@ class Budget:
     def __init__(self, *waits: float) -> None:
         self._waits = list(waits)
         self.asked = 0
+        self.filled = 0
+
+    def fill(self) -> None:
+        self.filled += 1
 
     def take(self, hits: int = 1) -> float:
         self.asked += hits

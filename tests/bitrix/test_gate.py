@@ -278,3 +278,19 @@ def test_the_token_shows_in_no_error_and_no_address(wire: responses.RequestsMock
         gate().call(gets(1)[0])
     assert "t1" not in str(refused.value)
     assert "t1" not in (wire.calls[0].request.url or "")
+
+
+def test_a_portal_that_has_enough_of_us_is_believed_for_everybody(wire: responses.RequestsMock) -> None:
+    budget = Budget()
+    answers(wire, "server.time", {"error": "QUERY_LIMIT_EXCEEDED"}, status=503)
+    with pytest.raises(errors.QueryLimit):
+        gate(budget=budget).call(Command("server.time"))
+    assert budget.filled == 1
+
+
+def test_any_other_failure_leaves_the_budget_as_it_is(wire: responses.RequestsMock) -> None:
+    budget = Budget()
+    answers(wire, "server.time", {"error": "INTERNAL_SERVER_ERROR"}, status=500)
+    with pytest.raises(errors.ServerTrouble):
+        gate(budget=budget).call(Command("server.time"))
+    assert budget.filled == 0

@@ -27,7 +27,7 @@ from b24app.bitrix.gate import Gate
 from b24app.bitrix.reading.fields import FieldBook
 from b24app.bitrix.tempo import Tempo, as_rows, from_rows
 from b24app.core.item import ItemRef
-from b24app.engine.access import StoredBudget, gate_of, lost, moved
+from b24app.engine.access import gate_of, lost, moved
 from b24app.engine.acting.perform import Performer, urgency
 from b24app.engine.decisions.decide import Decider
 from b24app.engine.decisions.timers import due_becomes_work
@@ -272,7 +272,6 @@ class Lane:
             case BudgetExhausted():
                 return now + timedelta(seconds=min(error.wait, LONGEST_TURN))
             case QueryLimit():
-                StoredBudget(self.workshop, portal.id).fill()
                 pause = timedelta(seconds=random.uniform(1, 3))  # noqa: S311 - jitter
             case _:
                 pause = timedelta(seconds=random.uniform(5, 15))  # noqa: S311 - jitter
