@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from b24app.bitrix.budget import Priority
 from b24app.bitrix.effects import Setting
@@ -75,7 +75,7 @@ class Pulse:
         while not self._end.wait(self._every):
             try:
                 self.lost = not self._renew()
-            except DBAPIError:
+            except SQLAlchemyError:  # a pool without a free connection is no `DBAPIError`
                 _log.warning("a lease could not be renewed")
             if self.lost:
                 return

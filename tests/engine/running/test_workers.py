@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import TimeoutError
 
 from b24app.engine.running import workers
+from b24app.engine.running.lane import Pulse
 from b24app.engine.running.workers import Workers
 from b24app.engine.workshop import Workshop
 from tests.shop import Shop, shop
@@ -63,3 +65,20 @@ def test_what_is_overdue_or_far_ahead_is_left_to_the_clock(
     assert over.wait(10)
     pool.stop()
     assert (seen, pool._later) == ([1], {})
+
+
+def test_a_lease_is_renewed_again_after_the_database_had_no_connection_to_spare() -> None:
+    answers, over = iter([TimeoutError("QueuePool limit"), True, False]), threading.Event()
+
+    def renew() -> bool:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        if not answer:
+            over.set()
+        return answer
+
+    pulse = Pulse(renew, every=0.001)
+    assert over.wait(10)
+    pulse.stop()
+    assert pulse.lost
