@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import random
 import socket
 import threading
 import time
@@ -13,14 +14,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from b24app.engine.running.lane import Lane
 from b24app.engine.setup.install import settle_wanted, wanting
 from b24app.engine.workshop import Workshop
-from b24app.log import log
+from b24app.log import log, mask
 
 SOON = 10.0
 """Seconds ahead within which a portal is woken to the moment; the clock's look every second sees to what is later."""
 LEAST = 0.05
+BROKEN = (10, 20)
+"""Seconds for which a portal is left alone whose drain broke off by a mistake."""
 _log = log("workers")
 
 
@@ -30,7 +35,7 @@ def worker_name() -> str:
 
 
 def drain(workshop: Workshop, portal_id: int, owner: str, stopping: Callable[[], bool] = lambda: False) -> datetime | None:
-    """Do all a portal has to do now; a mistake in it is logged and tried again at the next tick.
+    """Do all a portal has to do now; a mistake in it is logged, and the portal tried again after a pause.
 
     Return when something comes due by itself, where that is known. Once ``stopping`` tells so, nothing is begun any more:
     the rows keep what is left for the next worker.
@@ -40,9 +45,23 @@ def drain(workshop: Workshop, portal_id: int, owner: str, stopping: Callable[[],
     try:
         settle_wanted(workshop, portal_id)
         return Lane(workshop, portal_id, owner, stopping=stopping).drain().again
-    except Exception:  # noqa: BLE001 - the worker loop: one portal that fails must not end the worker
+    except Exception as error:  # noqa: BLE001 - the worker loop: one portal that fails must not end the worker
         _log.exception("a drain broke off", portal=portal_id)
+        _leave_alone(workshop, portal_id, error)
         return None
+
+
+def _leave_alone(workshop: Workshop, portal_id: int, error: Exception) -> None:
+    """Pause a portal whose drain broke off, and say why: it would break off at the same place every second.
+
+    Operators are told when it cannot be read for long. Trouble of the database is none of the portal's.
+    """
+    if isinstance(error, SQLAlchemyError):
+        return
+    until = workshop.now() + timedelta(seconds=random.uniform(*BROKEN))  # noqa: S311 - jitter
+    told = mask.text(f"{type(error).__name__}: {error}")[:300]
+    with contextlib.suppress(SQLAlchemyError), workshop.database.write() as connection:
+        workshop.portals.pause(connection, portal_id, until, told)
 
 
 def inherit(workshop: Workshop) -> None:

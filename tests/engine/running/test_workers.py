@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import TimeoutError
+from structlog.testing import capture_logs
 
 from b24app.engine.running import workers
-from b24app.engine.running.lane import Pulse
-from b24app.engine.running.workers import Workers
+from b24app.engine.running.lane import Lane, Pulse
+from b24app.engine.running.workers import Workers, due_portals
 from b24app.engine.workshop import Workshop
 from tests.shop import Shop, shop
 
@@ -68,7 +70,8 @@ def test_what_is_overdue_or_far_ahead_is_left_to_the_clock(
 
 
 def test_a_lease_is_renewed_again_after_the_database_had_no_connection_to_spare() -> None:
-    answers, over = iter([TimeoutError("QueuePool limit"), True, False]), threading.Event()
+    over = threading.Event()
+    answers: Iterator[bool | Exception] = iter([TimeoutError("QueuePool limit"), True, False])
 
     def renew() -> bool:
         answer = next(answers)
@@ -82,3 +85,20 @@ def test_a_lease_is_renewed_again_after_the_database_had_no_connection_to_spare(
     assert over.wait(10)
     pulse.stop()
     assert pulse.lost
+
+
+@pytest.mark.parametrize(("error", "paused"), [(KeyError("odd"), True), (TimeoutError("QueuePool limit"), False)])
+def test_a_drain_that_breaks_off_is_not_tried_every_second_and_says_why(
+    opened: Shop, monkeypatch: pytest.MonkeyPatch, error: Exception, paused: bool
+) -> None:
+    def broken(_lane: Lane) -> None:
+        raise error
+
+    monkeypatch.setattr(Lane, "drain", broken)
+    with capture_logs():
+        assert workers.drain(opened.workshop, 1, "a worker") is None
+    opened.clock.turn(seconds=5)
+    assert due_portals(opened.workshop) == ([] if paused else [1])
+    assert opened.workshop.portal(1).reason == ("KeyError: 'odd'" if paused else "")
+    opened.clock.turn(seconds=20)
+    assert due_portals(opened.workshop) == [1]
