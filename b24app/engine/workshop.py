@@ -16,6 +16,7 @@ from b24app.bitrix.tempo import Tempo
 from b24app.clock import Clock
 from b24app.core.process import ProcessDef
 from b24app.core.robot import Catalogue
+from b24app.engine.doubts import Doubts
 from b24app.engine.inbox import Inbox
 from b24app.settings import Settings
 from b24app.store.database import Database
@@ -50,6 +51,7 @@ class Workshop:
     pace: Clock = clocks.now
     """The clock of the request budget: portals count real seconds, whatever time the rest of the application lives in."""
     inbox: Inbox = field(init=False)
+    doubts: Doubts = field(default_factory=Doubts)
     _tempos: dict[int, Tempo] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

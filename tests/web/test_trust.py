@@ -16,6 +16,7 @@ from b24app.bitrix.sender import BadCallback
 from b24app.core.item import ItemRef
 from b24app.engine.arriving.openings import may_see, opened
 from b24app.engine.arriving.trust import UnknownSender, Unproven
+from b24app.engine.doubts import LIMIT
 from b24app.engine.setup.install import set_up, settle_wanted
 from b24app.store import audit
 from b24app.web.factory import create_web
@@ -285,3 +286,42 @@ def test_an_opened_page_gives_a_token_for_its_viewer(installed: Theatre, app: Fl
         token = page_token(installed.shop.workshop, seen)
     with app.test_request_context(method="POST", headers={HEADER: token}):
         assert visitor(installed.shop.workshop).user_id == installed.employee()
+
+
+# A flood of strangers ----------------------------------------------------------------------------------------------------
+
+
+def asked_of(stage: Theatre) -> list[str]:
+    """Record whom we ask who somebody is, from now on."""
+    asked: list[str] = []
+    stage.world.before_request = lambda server, _methods: asked.append(server)
+    return asked
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        {"member_id": "f" * 32, "AUTH_ID": "nobodys"},
+        {"AUTH_ID": "nobodys", "APPLICATION_TOKEN": ""},
+        {"AUTH_ID": "nobodys", "APPLICATION_TOKEN": "another"},
+    ],
+)
+def test_strangers_make_us_ask_others_only_so_often_and_the_portals_own_people_come_in(
+    installed: Theatre, post: dict[str, str]
+) -> None:
+    asked = asked_of(installed)
+    for _ in range(LIMIT + 20):
+        with pytest.raises(UnknownSender):
+            forged(installed, **post)
+    assert len(asked) == LIMIT
+    assert installed.open().viewer.admin
+
+    with pytest.raises(Unproven, match="later"):
+        forged(installed, APPLICATION_TOKEN="")
+    installed.shop.clock.turn(seconds=61)
+    forged(installed, APPLICATION_TOKEN="")
+
+
+def test_people_of_an_older_portal_come_in_however_many_they_are(installed: Theatre) -> None:
+    for _ in range(LIMIT + 5):
+        forged(installed, APPLICATION_TOKEN="")

@@ -15,6 +15,7 @@ from b24app.bitrix.sender import Sender
 from b24app.core.portal import PortalSettings
 from b24app.core.text import Lang
 from b24app.engine.access import grant_from
+from b24app.engine.doubts import Doubt
 from b24app.engine.notes import SET_UP_WANTED, note_down
 from b24app.engine.workshop import Workshop
 from b24app.log import log, mask
@@ -55,6 +56,14 @@ class Proof:
     user: Profile
 
 
+def doubted(workshop: Workshop) -> Doubt:
+    """Begin to ask others who somebody is; raises ``Unproven`` when strangers have made us do so too often."""
+    doubt = workshop.doubts.raised(workshop.now())
+    if doubt is None:
+        raise Unproven("later")
+    return doubt
+
+
 def proved(workshop: Workshop, sender: Sender) -> Proof:
     """Prove an installation by its tokens, which become ours: the posted refresh token is exchanged and dead afterwards.
 
@@ -63,6 +72,7 @@ def proved(workshop: Workshop, sender: Sender) -> Proof:
     if not sender.access_token or not sender.refresh_token or not sender.server_endpoint:
         raise Unproven("no_tokens")
     mask.learn(sender.access_token, sender.refresh_token, sender.application_token or "")
+    doubt = doubted(workshop)
     try:
         info = workshop.oauth.app_info(sender.access_token, sender.server_endpoint)
         if info.member_id not in (None, sender.member_id):
@@ -78,6 +88,7 @@ def proved(workshop: Workshop, sender: Sender) -> Proof:
     except PortalError as refusal:
         _log.warning("an installation was refused", error=str(refusal))
         raise _refused(refusal) from refusal
+    doubt.settled = True
     if not user.admin:
         raise Unproven("not_admin")
     proof = Proof(sender.member_id, replace(grant, user=user.user_id), user)
