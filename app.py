@@ -34,6 +34,7 @@ from b24app.store.alone import AlreadyServed, alone
 from b24app.store.database import is_shared
 from b24app.store.migrate import migrate as migrate_schema
 from b24app.store.secrets import WrongSecretKey
+from b24app.web.factory import MAX_BODY
 
 if TYPE_CHECKING:
     from b24app.engine.running.queueing import Jobs
@@ -135,7 +136,8 @@ def serve(host: str, port: int) -> None:
             if not is_shared(url):
                 inherit(application.workshop)
             with application.working():
-                waitress.serve(application.web, host=host, port=port, threads=8, ident="b24app")
+                limits = {"max_request_body_size": MAX_BODY}  # else a gigabyte is taken in before it is refused
+                waitress.serve(application.web, host=host, port=port, threads=8, ident="b24app", **limits)
     except AlreadyServed as taken:
         click.echo(f"Another serve (process {taken.holder or '?'}) works on this database and holds {taken.lock}.", err=True)
         click.echo("Stop it first; several processes need PostgreSQL (B24APP_DATABASE_URL).", err=True)
