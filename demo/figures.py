@@ -77,7 +77,9 @@ def looked_at(walk: Walk) -> None:
     hers.submit(FIGURES)
     asked = walk.portal.requests() - opened
     totals = re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", hers.page)
-    tell.note("; ".join(f"{unescape(name)}: {unescape(said)}" for name, said in totals))
+    half = (len(totals) + 1) // 2
+    for part in (totals[:half], totals[half:]):
+        tell.note("; ".join(f"{unescape(name)}: {unescape(said)}" for name, said in part))
     tell.expect(
         f"разобрано коррекций: {COUNT}, графиков на странице: {hers.page.count('<svg')}",
         f"corrections analysed: {COUNT}, charts on the page: {hers.page.count('<svg')}",
