@@ -121,5 +121,5 @@ def has_task(house: House, portal: Portal, name: str, user: int, task_id: int) -
     run = a_run(house, portal)
     with house.database.write() as connection:
         action = journal.add_action(connection, portal.id, run, DEAL_12, f"mark-{name}-{user}", task, "done", house.at[0])
-        given_tasks.add(connection, portal.id, action, task, "date_agreed", None, house.at[0])
+        given_tasks.add(connection, portal.id, action, f"{action:012x}", task, "date_agreed", None, house.at[0])
         given_tasks.created(connection, action, task_id)

@@ -27,6 +27,8 @@ class StageEntry:
     came_from: str | None
     returned: bool
     history_id: int | None
+    key: str
+    """Names it and what is decided at it: the same whenever, and into whichever database, it is read."""
 
 
 def add(
@@ -35,6 +37,7 @@ def add(
     item: ItemRef,
     *,
     history_id: int | None,
+    key: str = "",
     stage_id: str,
     category_id: int,
     at: datetime,
@@ -43,12 +46,13 @@ def add(
     came_from: str | None = None,
     moved_by_action: int | None = None,
 ) -> int | None:
-    """Store a stage entry; None when this history row is known already."""
+    """Store a stage entry; None when this history row is known already. ``key`` names one the history does not know of."""
     row = {
         "portal_id": portal_id,
         "entity_type_id": item.entity_type_id,
         "item_id": item.id,
         "history_id": history_id,
+        "key": key if history_id is None else key_of(item.entity_type_id, history_id),
         "stage_id": stage_id,
         "category_id": category_id,
         "at": at,
@@ -60,12 +64,18 @@ def add(
     return insert_once(connection, t.entries, row)
 
 
+def key_of(entity_type_id: int, history_id: int) -> str:
+    """Name a stage entry by its row of the portal's history."""
+    return f"{entity_type_id}.{history_id}"
+
+
 def add_all(connection: Connection, portal_id: int, rows: Sequence[Mapping[str, Any]]) -> dict[int, int]:
     """Store stage entries read from the history, with the values of `add`; give the new ones' numbers by history id.
 
     Numbers grow in the order of ``rows``: work of an item is done in the order of its entries.
     """
-    found = insert_all_once(connection, t.entries, [{"portal_id": portal_id, **row} for row in rows], t.entries.c.history_id)
+    named = [{"portal_id": portal_id, "key": key_of(row["entity_type_id"], row["history_id"]), **row} for row in rows]
+    found = insert_all_once(connection, t.entries, named, t.entries.c.history_id)
     return {history_id: entry_id for entry_id, history_id in found}
 
 
@@ -131,4 +141,5 @@ def _entry(row: sa.Row[Any]) -> StageEntry:
         row.came_from,
         row.moved_by_action is not None,
         row.history_id,
+        row.key,
     )

@@ -23,6 +23,7 @@ class TaskRow:
     """A task of ours with what is needed to notice that it was finished."""
 
     id: int
+    key: str
     item: ItemRef
     task_id: int
     name: str
@@ -37,12 +38,20 @@ class TaskRow:
 
 
 def add(
-    connection: Connection, portal_id: int, action_id: int, action: AddTask, stage: str, entry_id: int | None, at: datetime
+    connection: Connection,
+    portal_id: int,
+    action_id: int,
+    key: str,
+    action: AddTask,
+    stage: str,
+    entry_id: int | None,
+    at: datetime,
 ) -> None:
     """Remember a task from the moment it is decided, before the portal gives it a number."""
     row = {
         **item_values(portal_id, action.item),
         "action_id": action_id,
+        "key": key,
         "name": action.name,
         "title": action.title,
         "purpose": action.purpose,
@@ -89,6 +98,7 @@ def by_task_ids(connection: Connection, portal_id: int, task_ids: Iterable[int])
 def _task(row: sa.Row[Any]) -> TaskRow:
     return TaskRow(
         id=row.id,
+        key=row.key,
         item=ItemRef(row.entity_type_id, row.item_id),
         task_id=row.task_id,
         name=row.name,

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from b24app.core.item import ItemRef
 from b24app.store import tables as t
-from b24app.store.sql import insert_all_once, insert_once, upsert
+from b24app.store.sql import insert_all_once, insert_once, of_item, upsert
 
 WorkKind = Literal["entry", "call", "timer", "task", "change", "form", "payment", "ask", "rerun", "sms"]
 
@@ -159,6 +159,13 @@ def add_work(
 ) -> int | None:
     """Put work down once; None when work of this key was there already."""
     return insert_once(connection, t.work, _new(portal_id, item, key, kind, body, at, priority))
+
+
+def next_key(connection: Connection, portal_id: int, item: ItemRef, beginning: str) -> str:
+    """Return a key for work of an item, with the number behind it that follows those of the same beginning."""
+    keys = connection.execute(sa.select(t.work.c.key).where(of_item(t.work, portal_id, item))).scalars()
+    taken = (int(key.removeprefix(beginning)) for key in keys if key.startswith(beginning))
+    return f"{beginning}{max(taken, default=0) + 1}"
 
 
 def add_entries_work(

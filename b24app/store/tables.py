@@ -149,6 +149,7 @@ entries = sa.Table(
     _portal(),
     *_item(),
     sa.Column("history_id", sa.BigInteger, nullable=True),
+    sa.Column("key", sa.String(64), nullable=False),  # what its runs are named by, the same however often it is read
     sa.Column("stage_id", sa.String(64), nullable=False),
     sa.Column("category_id", sa.Integer, nullable=False),
     sa.Column("at", Moment, nullable=False),
@@ -239,6 +240,7 @@ timers = sa.Table(
     *_item(),
     sa.Column("run_id", _ID, nullable=True),
     sa.Column("entry_id", _ID, nullable=True),
+    sa.Column("key", sa.String(32), nullable=False),  # of the action that set it
     sa.Column("name", sa.String(160), nullable=False),
     sa.Column("what", sa.Text, nullable=False, default=""),
     sa.Column("due", Moment, nullable=False),
@@ -260,6 +262,7 @@ tasks = sa.Table(
     _portal(),
     *_item(),
     sa.Column("action_id", _ID, nullable=False),
+    sa.Column("key", sa.String(32), nullable=False),  # of that action
     sa.Column("task_id", sa.BigInteger, nullable=True),
     sa.Column("name", sa.String(120), nullable=False),
     sa.Column("title", sa.Text, nullable=False),

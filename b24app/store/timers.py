@@ -20,6 +20,7 @@ class Timer:
     """A waiting (or ended) timer."""
 
     id: int
+    key: str
     item: ItemRef
     name: str
     what: str
@@ -33,8 +34,10 @@ class Timer:
     entry_id: int | None
 
 
-def put(connection: Connection, portal_id: int, run_id: int, entry_id: int | None, action: SetTimer, at: datetime) -> None:
-    """Set a timer; a waiting one of the same name on the item gives way."""
+def put(
+    connection: Connection, portal_id: int, run_id: int, entry_id: int | None, key: str, action: SetTimer, at: datetime
+) -> None:
+    """Set a timer under the key of its action; a waiting one of the same name on the item gives way."""
     replaced = of_item(t.timers, portal_id, action.item) & (t.timers.c.name == action.name) & (t.timers.c.state == "waiting")
     values = {"state": "cancelled", "reason": "replaced", "ended_at": at}
     connection.execute(sa.update(t.timers).where(replaced).values(**values))
@@ -42,6 +45,7 @@ def put(connection: Connection, portal_id: int, run_id: int, entry_id: int | Non
         **item_values(portal_id, action.item),
         "run_id": run_id,
         "entry_id": entry_id,
+        "key": key,
         "name": action.name,
         "what": action.what,
         "due": action.due,
@@ -76,15 +80,15 @@ def due(connection: Connection, portal_id: int, at: datetime, limit: int = 500) 
     return [_timer(row) for row in connection.execute(_DUE, {"portal_id": portal_id, "now": at, "most": limit})]
 
 
-def work_key(timer_id: int) -> str:
-    """Name the work of a timer: there is one at most."""
-    return f"timer:{timer_id}"
+def work_key(key: str) -> str:
+    """Name the work of a timer by its key: there is one at most."""
+    return f"timer:{key}"
 
 
 def not_taken_up() -> sa.ColumnElement[bool]:
     """Say that no work was put down yet for a timer: from then on the work is what waits."""
     w, m = t.work.c, t.timers.c
-    key = sa.literal("timer:") + sa.cast(m.id, sa.String)
+    key = sa.literal("timer:") + m.key
     return sa.not_(sa.exists().where(w.portal_id == m.portal_id, w.key == key))
 
 
@@ -143,6 +147,7 @@ def listed(
 def _timer(row: sa.Row[Any]) -> Timer:
     return Timer(
         id=row.id,
+        key=row.key,
         item=ItemRef(row.entity_type_id, row.item_id),
         name=row.name,
         what=row.what,

@@ -189,7 +189,7 @@ def test_a_timer_is_shown_by_the_companys_clock_and_cancelled(client: FlaskClien
     due = house.at[0] + timedelta(hours=24)
     with house.database.write() as connection:
         action = SetTimer(DEAL_12, "control", due, Step("control_task"), "контроль задачи")
-        timers.put(connection, portal.id, 1, None, action, house.at[0])
+        timers.put(connection, portal.id, 1, None, "0" * 12, action, house.at[0])
     assert "11.06.2026 12:00" in look(client, "/admin/timers")
 
     assert press(client, "/admin/timers/1/cancel").status_code == 303

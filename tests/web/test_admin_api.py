@@ -99,7 +99,7 @@ def change(client: FlaskClient, path: str, body: Any = None, token: str = ADMIN_
 def a_timer(house: House, portal: Portal) -> int:
     action = SetTimer(DEAL_12, "control", house.at[0], Step("control_task"), "контроль задачи")
     with house.database.write() as connection:
-        timers.put(connection, portal.id, 1, None, action, house.at[0])
+        timers.put(connection, portal.id, 1, None, "0" * 12, action, house.at[0])
         return timers.listed(connection)[-1][1].id
 
 

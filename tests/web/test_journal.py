@@ -116,9 +116,9 @@ def test_open_tasks_and_waiting_timers_are_listed_by_the_companys_clock(
     task = AddTask(DEAL_12, "contract", "Подписать договор", MANAGER, deadline=house.at[0] - timedelta(hours=1))
     number = an_action(house, portal, run_id, task)
     with house.database.write() as connection:
-        given_tasks.add(connection, portal.id, number, task, "contract", None, house.at[0])
+        given_tasks.add(connection, portal.id, number, f"{number:012x}", task, "contract", None, house.at[0])
         timer = SetTimer(DEAL_12, "control", soon, Step("control_task"), "контроль задачи «Подписать договор»")
-        timers.put(connection, portal.id, run_id, None, timer, house.at[0])
+        timers.put(connection, portal.id, run_id, None, "0" * 12, timer, house.at[0])
 
     page = read(house, portal, client)
 

@@ -139,7 +139,7 @@ def test_an_employee_sees_his_own_open_tasks(house: House, portal: Portal, clien
         task = AddTask(DEAL_12, title, title, user, deadline=house.at[0] - timedelta(hours=1))
         number = an_action(house, portal, a_run(house, portal, key=title), task)
         with house.database.write() as connection:
-            given_tasks.add(connection, portal.id, number, task, "contract", None, house.at[0])
+            given_tasks.add(connection, portal.id, number, f"{number:012x}", task, "contract", None, house.at[0])
 
     answer = press(client, "/b24/app/show", token)
 

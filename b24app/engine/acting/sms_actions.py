@@ -102,4 +102,4 @@ def _otherwise(connection: Connection, now: datetime, portal: Portal, stored: St
         return
     mark = mark_of(portal, f"after:{stored.key}", 0, follow.kind)
     action_id = journal.add_action(connection, portal.id, stored.run_id, follow.item, mark, follow, "pending", now)
-    given_tasks.add(connection, portal.id, action_id, follow, "", None, now)
+    given_tasks.add(connection, portal.id, action_id, mark, follow, "", None, now)

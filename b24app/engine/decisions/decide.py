@@ -238,7 +238,7 @@ class Decider:
             robot,
             None,
             outcome,
-            Origin(f"w{work.id}", work.id),
+            Origin(work.key, work.id),
             self.workshop.now(),
             "failed",
         )

@@ -131,7 +131,7 @@ class Deciding:
             return
         actions = (self._answer(dict(done.returns), done.why),) if self.plan.waits else ()
         outcome = Outcome(_KEPT_IN_STAGE, actions, None, ok=done.ok)
-        self._record(f"w{self.plan.work.id}:{invocation.robot.code}", invocation, call, outcome, "skipped", Facts())
+        self._record(f"{self.plan.work.key}:{invocation.robot.code}", invocation, call, outcome, "skipped", Facts())
 
     def _skip(self, invocations: Sequence[Invocation], why: T) -> None:
         call = self.plan.call(self.workshop.now())

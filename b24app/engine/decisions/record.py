@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -39,7 +40,10 @@ class SlotTaken(Exception):
 
 
 def mark_of(portal: Portal, run_key: str, number: int, kind: str) -> str:
-    """Make the key of an action from what caused it; twelve hex digits that go out with what it creates."""
+    """Make the key of a run's ``number``-th action of a kind from what caused it; what it creates carries these digits.
+
+    Nothing in it is a number of this database: decided again from an older copy of it, the same action has the same key.
+    """
     return hashlib.sha256(f"{portal.member_id}|{run_key}|{number}|{kind}".encode()).hexdigest()[:12]
 
 
@@ -78,9 +82,17 @@ def record(
     )
     if run_id is None:
         return None
-    for number, action in enumerate(outcome.actions):
-        _store_action(connection, portal, call, run_id, action, mark_of(portal, origin.key, number, action.kind), origin, at)
+    for mark, action in marked(portal, origin.key, outcome.actions):
+        _store_action(connection, portal, call, run_id, action, mark, origin, at)
     return run_id
+
+
+def marked(portal: Portal, run_key: str, actions: Iterable[a.Action]) -> Iterator[tuple[str, a.Action]]:
+    """Give each action of a run with its key."""
+    before: Counter[str] = Counter()
+    for action in actions:
+        yield mark_of(portal, run_key, before[action.kind], action.kind), action
+        before[action.kind] += 1
 
 
 def _store_action(
@@ -100,7 +112,7 @@ def _store_action(
     action_id = journal.add_action(connection, portal.id, run_id, item, mark, action, state, at)
     match action:
         case a.AddTask():
-            given_tasks.add(connection, portal.id, action_id, action, origin.stage_key, call.place.entry_id, at)
+            given_tasks.add(connection, portal.id, action_id, mark, action, origin.stage_key, call.place.entry_id, at)
         case a.CloseTask():
             given_tasks.closed_by_us(connection, portal.id, action.task_id, at)
             row = given_tasks.by_task_id(connection, portal.id, action.task_id)
@@ -114,7 +126,7 @@ def _store_action(
         case a.ReleaseSlots():
             visits.release(connection, portal.id, action.item)
         case a.SetTimer():
-            timers.put(connection, portal.id, run_id, call.place.entry_id, action, at)
+            timers.put(connection, portal.id, run_id, call.place.entry_id, mark, action, at)
         case a.MarkTrained():
             training.was_trained(connection, portal.id, action.item, action.stage, at)
         case a.AwardPoints():
@@ -134,6 +146,7 @@ def _run_again(connection: Connection, portal: Portal, call: Call, mark: str, at
         portal.id,
         call.item,
         history_id=None,
+        key=mark,
         stage_id=last.stage_id,
         category_id=last.category_id,
         at=at,

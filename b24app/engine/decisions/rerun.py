@@ -20,6 +20,7 @@ from b24app.core.robot import Robot
 from b24app.core.text import T, join
 from b24app.engine.access import gate_of
 from b24app.engine.decisions.decide import Decider
+from b24app.engine.decisions.work import digest
 from b24app.engine.workshop import Workshop
 from b24app.store import audit, entries, journal, queue
 from b24app.store.journal import OPEN, Run, StoredAction
@@ -150,7 +151,7 @@ def _put_down(
 ) -> int:
     """Put the work down under a key of its own; a stage is run again as an entry of its own. Raises `AlreadyAsked`."""
     now = workshop.now()
-    given = dict(body)
+    given, once = dict(body), once or uuid4().hex
     if kind == "entry":
         old = entries.get(connection, int(body["entry_id"]))
         assert old is not None
@@ -159,13 +160,14 @@ def _put_down(
             portal.id,
             item,
             history_id=None,
+            key=f"rerun:{digest(once)}",
             stage_id=old.stage_id,
             category_id=old.category_id,
             at=now,
             seen_at=now,
             came_from=old.came_from,
         )
-    work_id = queue.add_work(connection, portal.id, item, f"rerun:{once or uuid4().hex}", kind, given, now)
+    work_id = queue.add_work(connection, portal.id, item, f"rerun:{once}", kind, given, now)
     if work_id is None:
         raise AlreadyAsked
     return work_id

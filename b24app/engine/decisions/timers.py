@@ -21,6 +21,6 @@ def due_becomes_work(workshop: Workshop, portal: Portal) -> int:
     with workshop.database.write() as connection:
         for timer in due:
             body = {"timer_id": timer.id}
-            if queue.add_work(connection, portal.id, timer.item, timers.work_key(timer.id), "timer", body, now):
+            if queue.add_work(connection, portal.id, timer.item, timers.work_key(timer.key), "timer", body, now):
                 put += 1
     return put

@@ -158,7 +158,7 @@ class Planner:
     def _wound_up(self, plan: Plan, why: T) -> Plan:
         """Wind up what was begun for an item that is not in the pipeline any more."""
         step = Step("wind_up", {"reason": why.both()})
-        return replace(plan, gone=True, invocations=self._steps(plan.work, [step], f"w{plan.work.id}"))
+        return replace(plan, gone=True, invocations=self._steps(plan.work, [step], plan.work.key))
 
     # one method per kind of work -----------------------------------------------------------------------------------
 
@@ -177,7 +177,7 @@ class Planner:
             *self._steps(
                 plan.work,
                 () if again or left is None else plan.running.process.leave_steps(left),
-                f"e{entry.id}:leave",
+                f"e{entry.key}:leave",
                 "leave",
             ),
             *self._entered(entry, checks, "check"),
@@ -199,16 +199,15 @@ class Planner:
         if pinned is None or pinned.process == run.process.code:
             return ()
         step = Step("wind_up", {"reason": ELSEWHERE.both()})
-        return self._steps(plan.work, [step], f"e{entry.id}:pipeline", "leave")
+        return self._steps(plan.work, [step], f"e{entry.key}:pipeline", "leave")
 
     def _called(self, plan: Plan, item: Item | None, entry: StageEntry | None) -> Plan:
         body = plan.work.body
         robot = self._robot(str(body["code"]))
         props = from_portal(robot, body["properties"])
         token, waits = str(body["token"]), bool(body["waits"])
-        digest = _digest(token)
         here = entry is not None and item is not None and entry.stage_id == item.stage_id
-        key = _entry_key(entry, robot, props) if entry is not None and here else f"call:{digest}"
+        key = _entry_key(entry, robot, props) if entry is not None and here else f"call:{digest(token)}"
         return replace(
             plan,
             cause=RobotCalled(token, waits),
@@ -224,7 +223,7 @@ class Planner:
         if timer is None or (timer.state != "waiting" and not retried):
             return None
         cause = TimerDue(timer.name, timer.due, timer.set_at)
-        return replace(plan, cause=cause, invocations=self._steps(plan.work, [timer.step], f"t{timer.id}"))
+        return replace(plan, cause=cause, invocations=self._steps(plan.work, [timer.step], f"t{timer.key}"))
 
     def _finished(self, plan: Plan) -> Plan | None:
         row = given_tasks.get(self.connection, int(plan.work.body["row_id"]))
@@ -232,7 +231,7 @@ class Planner:
             return None
         cause = TaskFinished(row.name, row.task_id, row.full_checklist)
         steps = [Step("task_finished"), *row.done]
-        key = f"k{row.id}.{plan.work.body['round']}"
+        key = f"k{row.key}.{plan.work.body['round']}"
         return replace(plan, cause=cause, invocations=self._steps(plan.work, steps, key))
 
     def _changed(self, plan: Plan) -> Plan | None:
@@ -242,7 +241,7 @@ class Planner:
         names = tuple(name for name in plan.work.body["names"] if name in stage.changes.fields)
         if not names:
             return None
-        invocations = self._steps(plan.work, stage.changes.then, f"w{plan.work.id}")
+        invocations = self._steps(plan.work, stage.changes.then, plan.work.key)
         return replace(plan, cause=FieldsChanged(names), invocations=invocations, watched=stage.changes.fields)
 
     def _submitted(self, plan: Plan) -> Plan | None:
@@ -253,7 +252,7 @@ class Planner:
         name = str(body["name"])
         cause = FormSubmitted(form.name, body["answers"], int(body["by"]), int(body["round"]), name)
         steps = [Step("form_submitted"), *form.submitted]
-        return replace(plan, cause=cause, invocations=self._steps(plan.work, steps, f"w{plan.work.id}"), asked_by=name)
+        return replace(plan, cause=cause, invocations=self._steps(plan.work, steps, plan.work.key), asked_by=name)
 
     def _paid(self, plan: Plan) -> Plan:
         body = plan.work.body
@@ -267,20 +266,20 @@ class Planner:
             text = _OUTSIDE.fill(payment=payment, amount=amount, stage=stage)
             step = Step("record", {"text": text.both()})
         cause = PaymentConfirmed(payment, amount, note)
-        return replace(plan, cause=cause, invocations=self._steps(plan.work, [step], f"w{plan.work.id}"))
+        return replace(plan, cause=cause, invocations=self._steps(plan.work, [step], plan.work.key))
 
     def _relayed(self, plan: Plan) -> Plan:
         body = plan.work.body
         props = {"phone": body["to"], "text": body["text"], "message_id": body["message_id"]}
         cause = AskedByPerson("Bitrix24", str(body.get("module") or ""))
         steps = [Step("relay_sms", props)]
-        return replace(plan, cause=cause, invocations=self._steps(plan.work, steps, f"w{plan.work.id}"))
+        return replace(plan, cause=cause, invocations=self._steps(plan.work, steps, plan.work.key))
 
     def _asked(self, plan: Plan) -> Plan:
         body = plan.work.body
         steps = [Step(step["robot"], step["props"]) for step in body["steps"]]
         cause = cause_from_json(body.get("cause", {})) or AskedByPerson(str(body["by"]), str(body["why"]))
-        invocations = self._steps(plan.work, steps, f"w{plan.work.id}")
+        invocations = self._steps(plan.work, steps, plan.work.key)
         reasons = tuple(T(why["ru"], why["en"]) for why in body.get("reasons", ()))
         return replace(plan, cause=cause, invocations=invocations, asked_by=str(body["by"]), reasons=reasons)
 
@@ -319,8 +318,9 @@ class Planner:
 
 def _entry_key(entry: StageEntry, robot: Robot[Any], props: Any) -> str:
     same = sameness(robot, props)
-    return f"e{entry.id}:{robot.code}" + (f":{_digest(same)[:10]}" if same else "")
+    return f"e{entry.key}:{robot.code}" + (f":{digest(same)[:10]}" if same else "")
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Make a name of fixed length, forty hex digits, of any text."""
     return hashlib.sha256(text.encode()).hexdigest()[:40]

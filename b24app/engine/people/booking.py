@@ -26,7 +26,7 @@ from b24app.core.needs import Visit
 from b24app.core.process import Booking
 from b24app.core.text import T, cut, plain
 from b24app.core.worktime import WorkCalendar
-from b24app.engine.decisions.record import cause_json, mark_of
+from b24app.engine.decisions.record import cause_json, marked
 from b24app.engine.knowledge import known
 from b24app.engine.known import Standing, standing_of, with_stage
 from b24app.engine.people.schedule import Slot, Week, occupied, week_of
@@ -260,8 +260,7 @@ def _write_down(connection: Connection, workshop: Workshop, portal: Portal, choi
     )
     if run_id is None:
         return  # the very same choice in the same microsecond
-    for number, action in enumerate(_actions(choice, visit, portal)):
-        mark = mark_of(portal, key, number, action.kind)
+    for mark, action in marked(portal, key, _actions(choice, visit, portal)):
         journal.add_action(connection, portal.id, run_id, item, mark, action, "pending", now)
     details = {"item": item.binding, "user": choice.who.id, "start": slot.start.isoformat()}
     audit.note(connection, portal.id, now, choice.by, "booking", "", **details)

@@ -28,7 +28,7 @@ from b24app.engine.reading.backlog import Backlog, Window
 from b24app.engine.reading.history_rows import HistoryRows
 from b24app.engine.workshop import Workshop
 from b24app.log import log
-from b24app.store import given_tasks, processes, queue
+from b24app.store import entries, given_tasks, processes, queue
 from b24app.store.portals import Portal
 from b24app.store.processes import Tie
 from b24app.store.queue import Arrival
@@ -278,7 +278,7 @@ class HistoryReader:
             rounds = row.rounds + 1
             closed_at = task.closed_at or task.changed_at or self.workshop.now()
             given_tasks.set_status(connection, row.id, task.status, closed_at, rounds)
-            key, body = f"task:{row.id}:{rounds}", {"row_id": row.id, "round": rounds}
+            key, body = f"task:{row.key}:{rounds}", {"row_id": row.id, "round": rounds}
             if queue.add_work(connection, self.portal.id, row.item, key, "task", body, self.workshop.now()):
                 self.found += 1
         elif task.status != row.status:
@@ -312,7 +312,8 @@ class HistoryReader:
     ) -> None:
         now = self.workshop.now()
         processes.pin(connection, self.portal.id, item, processes.Pinned(kept.process, kept.version, kept.stage_id, seen))
-        key = f"change:{item.binding}:{(now - EPOCH) // timedelta(microseconds=1)}"
+        entry = entries.last(connection, self.portal.id, item)
+        key = queue.next_key(connection, self.portal.id, item, f"change:{entry.key if entry else item.binding}:")
         queue.add_work(connection, self.portal.id, item, key, "change", {"names": list(names)}, now)
         self.found += 1
 

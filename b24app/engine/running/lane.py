@@ -31,6 +31,7 @@ from b24app.engine.access import gate_of, lost, moved
 from b24app.engine.acting.perform import Performer, urgency
 from b24app.engine.decisions.decide import Decider
 from b24app.engine.decisions.timers import due_becomes_work
+from b24app.engine.decisions.work import digest
 from b24app.engine.knowledge import Knowledge, field_book, known
 from b24app.engine.reading.reader import METHODS, HistoryReader, hints
 from b24app.engine.workshop import Workshop
@@ -310,10 +311,11 @@ def _take_up(connection: Connection, portal: Portal, arrival: Arrival, now: date
                 "properties": body["properties"],
                 "waits": bool(body["use_subscription"]),
             }
-            queue.add_work(connection, portal.id, item, f"call:{arrival.id}", "call", call, now)
+            queue.add_work(connection, portal.id, item, f"call:{digest(call['token'])}", "call", call, now)
         case "sms":
             kind, number = body.get("item") or (0, 0)
-            queue.add_work(connection, portal.id, ItemRef(kind, number), f"sms:{arrival.id}", "sms", dict(body), now)
+            key = f"sms:{digest(body['message_id'])}"
+            queue.add_work(connection, portal.id, ItemRef(kind, number), key, "sms", dict(body), now)
         case "event" if body.get("change") in ("delete", "move") and body.get("entity_type_id"):
             item = ItemRef(int(body["entity_type_id"]), int(body["id"]))
             if entries.last(connection, portal.id, item) is not None:
