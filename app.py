@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from flask import Flask
@@ -25,6 +25,7 @@ from b24app import log as logs
 from b24app.core.process_file import ProcessProblems
 from b24app.engine.figures import exports
 from b24app.engine.figures.exporting import NotSettled
+from b24app.engine.restored import StillWorked, note_restored
 from b24app.engine.running.workers import inherit
 from b24app.engine.watching.admin import NotThere
 from b24app.engine.watching.doctor import diagnose
@@ -74,7 +75,7 @@ def _settings_or_exit() -> Settings:
 
 
 def _add_commands(web: Flask) -> None:
-    for command in (check, migrate, serve, work, clock, doctor, export):
+    for command in (check, migrate, serve, work, clock, doctor, export, restored):
         web.cli.add_command(command)
 
 
@@ -139,9 +140,37 @@ def serve(host: str, port: int) -> None:
                 limits = {"max_request_body_size": MAX_BODY}  # else a gigabyte is taken in before it is refused
                 waitress.serve(application.web, host=host, port=port, threads=8, ident="b24app", **limits)
     except AlreadyServed as taken:
-        click.echo(f"Another serve (process {taken.holder or '?'}) works on this database and holds {taken.lock}.", err=True)
-        click.echo("Stop it first; several processes need PostgreSQL (B24APP_DATABASE_URL).", err=True)
+        _refuse_beside(taken)
+
+
+def _refuse_beside(taken: AlreadyServed) -> NoReturn:
+    """End because another process works on this database."""
+    click.echo(f"Another serve (process {taken.holder or '?'}) works on this database and holds {taken.lock}.", err=True)
+    click.echo("Stop it first; several processes need PostgreSQL (B24APP_DATABASE_URL).", err=True)
+    raise SystemExit(2) from None
+
+
+@click.command
+@click.option("--why", default="", help="What happened, for the audit.")
+def restored(why: str) -> None:
+    """Tell that an older copy of the database was put in place, before anything works on it.
+
+    What was done since the copy is looked up on the portals by its mark before it is done; what cannot be looked up
+    becomes an incident.
+    """
+    workshop = _application().workshop
+    try:
+        with alone(workshop.settings.database_url):
+            bring_up_to_date(workshop)
+            if not is_shared(workshop.settings.database_url):
+                inherit(workshop)
+            noted = note_restored(workshop, "command line", why)
+    except AlreadyServed as taken:
+        _refuse_beside(taken)
+    except StillWorked as found:
+        click.echo(f"Somebody works for {', '.join(found.hosts)}. Stop all workers first.", err=True)
         raise SystemExit(2) from None
+    click.echo(f"Noted for {noted.portals} portals; {noted.actions} actions are looked up before they are carried out.")
 
 
 @click.command

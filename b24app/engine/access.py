@@ -20,6 +20,7 @@ from b24app.bitrix.oauth import TokenPair
 from b24app.bitrix.replies import Timing
 from b24app.bitrix.tempo import Tempo
 from b24app.core.text import T
+from b24app.engine.restored import note_refused
 from b24app.engine.workshop import Workshop
 from b24app.log import log, mask
 from b24app.store import audit
@@ -173,6 +174,8 @@ def lost(workshop: Workshop, portal: Portal, error: AuthLost | PortalGone) -> No
         if stored is None or stored.grant.access != portal.grant.access or stored.state == "removed":
             return
         workshop.portals.set_state(connection, portal.id, "reconnect", reason)
+        if reason == "auth_lost":
+            note_refused(workshop, connection, portal.id)
     _log.warning("portal lost", portal=portal.host, reason=reason, code=error.code)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from b24app.core.item import ItemRef
 from b24app.store import tables as t
-from b24app.store.sql import insert_all_once, insert_once
+from b24app.store.sql import insert_all_once, insert_once, of_item
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,17 @@ def known(connection: Connection, portal_id: int, entity_type_id: int, history_i
 def get(connection: Connection, entry_id: int) -> StageEntry | None:
     row = connection.execute(sa.select(t.entries).where(t.entries.c.id == entry_id)).one_or_none()
     return None if row is None else _entry(row)
+
+
+def history_of(connection: Connection, portal_id: int, item: ItemRef) -> list[StageEntry]:
+    """Return what the portal's history tells of an item, oldest first; stages run again are left out."""
+    where = of_item(t.entries, portal_id, item) & t.entries.c.history_id.is_not(None)
+    return [_entry(row) for row in connection.execute(sa.select(t.entries).where(where).order_by(t.entries.c.id))]
+
+
+def moved_by(connection: Connection, entry_id: int, action_id: int) -> None:
+    """Note that a move of our own brought an item there."""
+    connection.execute(sa.update(t.entries).where(t.entries.c.id == entry_id).values(moved_by_action=action_id))
 
 
 def portal_of(connection: Connection, entry_id: int) -> int | None:

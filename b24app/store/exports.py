@@ -38,6 +38,11 @@ def export_row(connection: Connection, spreadsheet: str) -> ExportRow:
     return ExportRow() if row is None else ExportRow(*row)
 
 
+def all_anew(connection: Connection) -> None:
+    """Have the next export into every spreadsheet write every row, and nobody hold one."""
+    connection.execute(sa.update(t.exports).values(full=True, holder="", held_until=None))
+
+
 def take(connection: Connection, spreadsheet: str, holder: str, at: datetime, lease: timedelta) -> bool:
     """Take the right to export to a spreadsheet, or keep it; False while a living exporter has it."""
     insert_once(connection, t.exports, {"spreadsheet": spreadsheet})

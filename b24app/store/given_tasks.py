@@ -125,8 +125,11 @@ def closed_by_us(connection: Connection, portal_id: int, task_id: int, at: datet
     connection.execute(sa.update(t.tasks).where(where).values(status="closed", finished_at=at))
 
 
-def renewed(connection: Connection, portal_id: int, task_id: int) -> None:
+def renewed(connection: Connection, portal_id: int, task_id: int, finished_by: datetime | None = None) -> None:
+    """Remember that a task is in work again; with ``finished_by``, unless it is known to have been finished after that."""
     where = (t.tasks.c.portal_id == portal_id) & (t.tasks.c.task_id == task_id)
+    if finished_by is not None:
+        where &= t.tasks.c.finished_at <= finished_by
     connection.execute(sa.update(t.tasks).where(where).values(status="pending", finished_at=None))
 
 

@@ -18,6 +18,9 @@ from b24app.store.leases import latest
 from b24app.store.secrets import Vault
 from b24app.store.sql import insert
 
+SKEW = timedelta(minutes=5)
+"""How far the clocks of a portal and of this machine may lie apart."""
+
 PortalState = Literal["installing", "active", "reconnect", "removed"]
 Operating = Mapping[str, Sequence[float]]
 LONGEST_REST = timedelta(minutes=10)
@@ -52,11 +55,17 @@ class Portal:
     registered: Mapping[str, str]
     installed_at: datetime
     renewed_at: datetime
+    restored_at: datetime | None = None
+    """When the database was last put in place from an older copy of it."""
 
     @property
     def works(self) -> bool:
         """Whether work may be done for it now."""
         return self.state == "active"
+
+    def doubts(self, happened: datetime) -> bool:
+        """Tell whether what happened then may have been dealt with before, in rows that a restored copy does not have."""
+        return self.restored_at is not None and happened <= self.restored_at + SKEW
 
     @property
     def host(self) -> str:
@@ -343,6 +352,7 @@ class Portals:
             registered=row.registered,
             installed_at=row.installed_at,
             renewed_at=row.renewed_at,
+            restored_at=row.restored_at,
         )
 
 

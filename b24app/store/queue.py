@@ -54,6 +54,7 @@ class Work:
     body: Mapping[str, Any]
     tries: int
     created_at: datetime
+    happened_at: datetime
     priority: int = 2
 
 
@@ -156,9 +157,13 @@ def add_work(
     body: Mapping[str, Any],
     at: datetime,
     priority: int | None = None,
+    happened_at: datetime | None = None,
 ) -> int | None:
-    """Put work down once; None when work of this key was there already."""
-    return insert_once(connection, t.work, _new(portal_id, item, key, kind, body, at, priority))
+    """Put work down once; None when work of this key was there already.
+
+    ``happened_at`` is when what it is about happened, where that is not now.
+    """
+    return insert_once(connection, t.work, _new(portal_id, item, key, kind, body, at, priority, happened_at))
 
 
 def next_key(connection: Connection, portal_id: int, item: ItemRef, beginning: str) -> str:
@@ -169,10 +174,13 @@ def next_key(connection: Connection, portal_id: int, item: ItemRef, beginning: s
 
 
 def add_entries_work(
-    connection: Connection, portal_id: int, added: Sequence[tuple[ItemRef, str, int]], at: datetime
+    connection: Connection, portal_id: int, added: Sequence[tuple[ItemRef, str, int, datetime]], at: datetime
 ) -> None:
-    """Put down the work of stage entries at once: item, key and number of each entry; what is there already stays."""
-    rows = [_new(portal_id, item, key, "entry", {"entry_id": entry_id}, at) for item, key, entry_id in added]
+    """Put down the work of stage entries at once: item, key, number and time of each; what is there already stays."""
+    rows = [
+        _new(portal_id, item, key, "entry", {"entry_id": entry_id}, at, happened_at=happened)
+        for item, key, entry_id, happened in added
+    ]
     insert_all_once(connection, t.work, rows)
 
 
@@ -184,6 +192,7 @@ def _new(
     body: Mapping[str, Any],
     at: datetime,
     priority: int | None = None,
+    happened_at: datetime | None = None,
 ) -> dict[str, Any]:
     return {
         "portal_id": portal_id,
@@ -194,6 +203,7 @@ def _new(
         "body": dict(body),
         "priority": PRIORITY[kind] if priority is None else priority,
         "state": "ready",
+        "happened_at": happened_at or at,
         "created_at": at,
     }
 
@@ -261,6 +271,7 @@ def _work(row: sa.Row[Any]) -> Work:
         row.body,
         row.tries,
         row.created_at,
+        row.happened_at,
         row.priority,
     )
 
@@ -278,6 +289,16 @@ def put_off(connection: Connection, work_id: int, until: datetime, error: str, t
     """Come back to work later, with so many tries more."""
     values = {"not_before": until, "error": error, "tries": t.work.c.tries + tries}
     connection.execute(sa.update(t.work).where(t.work.c.id == work_id).values(**values))
+
+
+def put_in_order(connection: Connection, portal_id: int, item: ItemRef) -> None:
+    """Let the waiting work of an item be done in the order in which what it is about happened; timers first at a moment."""
+    mine = of_item(t.work, portal_id, item) & (t.work.c.state == "ready")
+    rows = connection.execute(sa.select(t.work).where(mine).order_by(t.work.c.id)).mappings().all()
+    wanted = sorted(rows, key=lambda row: (row["happened_at"], row["kind"] != "timer"))
+    if wanted != list(rows):
+        connection.execute(sa.delete(t.work).where(t.work.c.id.in_([row["id"] for row in rows])))
+        connection.execute(sa.insert(t.work), [{name: row[name] for name in row if name != "id"} for row in wanted])
 
 
 def retry_work(connection: Connection, work_id: int) -> bool:

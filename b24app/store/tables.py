@@ -78,6 +78,7 @@ portals = sa.Table(
     sa.Column("read_at", Moment, nullable=True),
     sa.Column("not_before", Moment, nullable=True),
     sa.Column("installed_at", Moment, nullable=False),
+    sa.Column("restored_at", Moment, nullable=True),  # when this database was last put in place from a copy
 )
 
 processes = sa.Table(
@@ -175,6 +176,7 @@ work = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False, default=0),
     sa.Column("not_before", Moment, nullable=True),
     sa.Column("error", sa.Text, nullable=False, default=""),
+    sa.Column("happened_at", Moment, nullable=False),  # when what it is about happened
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("ended_at", Moment, nullable=True),
     sa.UniqueConstraint("portal_id", "key"),

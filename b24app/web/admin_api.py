@@ -18,8 +18,8 @@ from b24app.bitrix.errors import PortalError, Transient
 from b24app.core.item import ItemRef, ref_of_binding
 from b24app.core.properties import BadProperty
 from b24app.core.text import cut, plain
+from b24app.engine.decisions.plan import BadStep
 from b24app.engine.decisions.rerun import NoSuchThing
-from b24app.engine.decisions.work import BadStep
 from b24app.engine.figures import exports
 from b24app.engine.figures.exporting import NotSettled
 from b24app.engine.watching import admin

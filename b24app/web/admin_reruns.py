@@ -16,8 +16,8 @@ from b24app.core.item import ItemRef
 from b24app.core.process_yaml import read_yaml
 from b24app.core.properties import BadProperty
 from b24app.core.text import T
+from b24app.engine.decisions.plan import BadStep
 from b24app.engine.decisions.rerun import NoSuchThing
-from b24app.engine.decisions.work import BadStep
 from b24app.engine.watching import admin
 from b24app.engine.watching.admin import NotThere
 from b24app.engine.workshop import Workshop

@@ -25,6 +25,7 @@ ACTS: Mapping[str, T] = {
     "portal_reconnected": T("Портал подключён заново", "The portal was connected again"),
     "process": T("Процесс включён или выключен", "A process was switched on or off"),
     "rerun": T("Повторный запуск", "Run again"),
+    "restored": T("База восстановлена из копии", "The database was restored from a copy"),
     "retry": T("Повтор после сбоя", "Retry after a failure"),
     "rounds_stopped": T("Остановлен круг из двух правил", "Two rules that undo each other were stopped"),
     "set_up": T("Регистрация на портале", "Registration on the portal"),

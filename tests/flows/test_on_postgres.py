@@ -21,8 +21,11 @@ from b24app.core.overview import Choice
 from b24app.engine.figures.exporting import Exported, export
 from b24app.engine.figures.exports import look
 from b24app.engine.people import head_of_quality
+from b24app.engine.restored import note_restored
 from b24app.engine.running.queueing import TASK, apply_schema, conninfo, take_over
+from tests.flows.copies import Rows
 from tests.flows.corrections import Loop
+from tests.flows.cuts import picture
 from tests.flows.stage import ADMIN, AGREED, ALEXEY, HEAD, MONDAY, SUMMING_UP, Stage, a_file, a_stage
 
 pytestmark = pytest.mark.postgres
@@ -115,6 +118,19 @@ def its_analysis_is_exported(loop: Loop, deal: ItemRef) -> None:
     portal = workshop.portal(loop.stage.portal_id)
     figures = head_of_quality.look(workshop, portal, ADMIN, Choice(MONDAY.date()), "ru", admin=True)
     assert (figures.whole.cancelled, figures.pipelines) == (1, ("Продажа и монтаж подвесных потолков",))
+
+
+def test_what_was_done_since_a_copy_that_is_put_back_is_not_done_again(stage: Stage) -> None:
+    copy = Rows.of(stage)
+    deal = stage.arrive("installation_set", **AGREED)
+    stage.close(deal, "Выполнить монтаж", by=ALEXEY)
+    seen = picture(stage, deal)
+    copy.put_back(stage)
+    note_restored(stage.application.workshop, "Анна")
+    stage.settle()
+    assert picture(stage, deal) == seen
+    stage.close(deal, "узнать мнение")
+    assert stage.task(deal, "Выполнить монтаж")["status"] == "5"
 
 
 def test_two_orders_for_one_installer_are_decided_one_after_the_other(stage: Stage) -> None:

@@ -8,8 +8,8 @@ from html import unescape
 import pytest
 
 from b24app.core.item import ItemRef
+from b24app.engine.decisions.plan import BadStep
 from b24app.engine.decisions.rerun import DONE, NoSuchThing, rerun_entry, rerun_run, run_robot
-from b24app.engine.decisions.work import BadStep
 from b24app.store import audit
 from tests.flows.stage import AGREED, MARIA, Stage
 

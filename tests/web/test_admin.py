@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 import b24app
 from b24app.core.actions import Action, AddTask, MoveStage, SetTimer, Step
 from b24app.core.text import T
-from b24app.engine.decisions.work import BadStep
+from b24app.engine.decisions.plan import BadStep
 from b24app.engine.workshop import Workshop
 from b24app.store import audit, queue, timers
 from b24app.store import tables as t

@@ -15,8 +15,8 @@ from b24app.bitrix.errors import AuthLost, ServerTrouble
 from b24app.core.actions import AddTask, SetTimer, Step
 from b24app.core.item import ItemRef
 from b24app.core.text import T
+from b24app.engine.decisions.plan import BadStep
 from b24app.engine.decisions.rerun import NoSuchThing
-from b24app.engine.decisions.work import BadStep
 from b24app.engine.workshop import Workshop
 from b24app.store import queue, timers
 from b24app.store import tables as t

@@ -13,6 +13,7 @@ from b24app.bitrix.commands import Command
 from b24app.bitrix.effects.effect import Effect, OneCommand, Progress, Replies, Setting, Step, first_error
 from b24app.bitrix.errors import AccessDenied, NotFound
 from b24app.bitrix.reading.items import get_item, items_in
+from b24app.bitrix.reading.marks import comments_about
 from b24app.bitrix.replies import Reply, as_map
 from b24app.core.actions import AddItem, AnswerRobot, Comment, MoveStage, Notify, SendSms, UpdateItem
 from b24app.core.item import DEAL, LEAD, ItemRef
@@ -133,9 +134,7 @@ class Commenting(Effect):
     def look(self, progress: Progress) -> tuple[Command, ...]:
         if progress.get("comment_id"):
             return ()
-        filters = {"ENTITY_ID": self.item.id, "ENTITY_TYPE": self.item.timeline_type}
-        params = {"select": ["ID", "COMMENT"], "filter": filters, "order": {"ID": "DESC"}}
-        return (Command("crm.timeline.comment.list", params),)
+        return (comments_about(self.item),)
 
     def found(self, progress: Progress, replies: Replies) -> Step:
         reply = replies[0]

@@ -15,13 +15,12 @@ from typing import Any
 from b24app.bitrix.commands import Command
 from b24app.bitrix.errors import PortalError
 from b24app.bitrix.reading.fields import FieldBook
+from b24app.bitrix.reading.marks import SIGNATURE
 from b24app.bitrix.replies import Reply
-from b24app.core.text import Lang, T
+from b24app.core.text import Lang
 
 Progress = Mapping[str, Any]
 Replies = Sequence[Reply | PortalError]
-
-SIGNATURE = T("Запись журнала {mark}", "Journal entry {mark}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 from b24app.bitrix.commands import Command, positional
 from b24app.bitrix.effects.effect import Effect, OneCommand, Progress, Replies, Setting, Step, first_error
 from b24app.bitrix.errors import PortalError, Refused, ServerTrouble
+from b24app.bitrix.reading.marks import tasks_about
 from b24app.bitrix.reading.tasks import TASK_FIELDS, checklist, checklist_of, tasks_in
 from b24app.bitrix.replies import Reply, as_map
 from b24app.core.actions import AddTask, ApproveTask, CloseTask, RenewTask, UpdateTask
@@ -32,9 +33,7 @@ class AddingTask(Effect):
 
     def look(self, progress: Progress) -> tuple[Command, ...]:
         if not progress.get("task_id"):
-            filters = {"UF_CRM_TASK": self.action.item.binding}
-            params = {"order": {"ID": "desc"}, "filter": filters, "select": ["ID", "TITLE", "STATUS", "XML_ID"]}
-            return (Command("tasks.task.list", params),)
+            return (tasks_about(self.action.item),)
         return (checklist(progress["task_id"]),) if self._missing(progress) else ()
 
     def found(self, progress: Progress, replies: Replies) -> Step:

@@ -23,13 +23,15 @@ from b24app.bitrix.errors import LostReply, MethodBlocked, NotSent, PortalError,
 from b24app.bitrix.gate import Gate
 from b24app.bitrix.replies import Reply
 from b24app.bitrix.tempo import Tempo
-from b24app.core.actions import AddTask, AddVisit, CancelVisit, MoveStage, RenewTask, SendSms
+from b24app.core.actions import AddTask, AddVisit, MoveStage, SendSms
 from b24app.core.item import ItemRef
 from b24app.engine.acting.pauses import UNDER_WAY, pause
-from b24app.engine.acting.sms_actions import send_sms
+from b24app.engine.acting.sms_actions import RESTORED, send_sms
+from b24app.engine.decisions.record import carried_out
 from b24app.engine.workshop import Workshop
 from b24app.log import log
 from b24app.store import given_tasks, journal, queue, visits
+from b24app.store.doubts import DOUBT, OVER
 from b24app.store.journal import ActionState, StoredAction
 from b24app.store.portals import Portal
 
@@ -136,7 +138,7 @@ class Performer:
         for stored in waiting:
             if stored.item in homes and homes[stored.item] is None:
                 continue  # an earlier action of this item waits
-            if isinstance(stored.action, SendSms) and not stored.progress.get("sms"):
+            if isinstance(stored.action, SendSms) and not stored.progress.get("sms") and not _recorded_maybe(stored):
                 send_sms(self.workshop, self.portal, self.session, stored, stored.action, self.mine)
                 continue
             turn = self._turn(stored)
@@ -200,9 +202,8 @@ class Performer:
     def _turn(self, stored: StoredAction) -> Turn | None:
         """Return the next step of an action; None when it is done."""
         effect = effect_of(stored.action, stored.key, self.setting)
-        unsure = stored.state in ("sending", "unknown") or (
-            isinstance(stored.action, MoveStage) and not stored.progress.get("looked")
-        )
+        unsure = stored.state in ("sending", "unknown") or bool(stored.progress.get(DOUBT))
+        unsure |= isinstance(stored.action, MoveStage) and not stored.progress.get("looked")
         looking = effect.look(stored.progress) if unsure else ()
         if looking:
             return Turn(stored, effect, looking, True)
@@ -230,8 +231,11 @@ class Performer:
     def _absorb(
         self, connection: Connection, turn: Turn, replies: Sequence[Reply | PortalError], began: datetime
     ) -> PortalError | None:
-        step = _step_of(turn, replies)
+        step, progress = _step_of(turn, replies), turn.stored.progress
         if turn.looking and step.error is None:
+            if progress.get(DOUBT) and step.progress == progress:
+                self._not_there(connection, turn.stored)
+                return None
             step = Step({**step.progress, "looked": True})
         self._note_progress(connection, turn.stored, step.progress)
         if step.error is not None:
@@ -242,6 +246,16 @@ class Performer:
         else:
             self._done(connection, turn.stored, step.progress)
         return step.error
+
+    def _not_there(self, connection: Connection, stored: StoredAction) -> None:
+        """Settle what a restored copy left in doubt and is not there: it is made now, unless what came after it is there."""
+        now, sure = self.workshop.now(), {name: value for name, value in stored.progress.items() if name != DOUBT}
+        if stored.progress.get(OVER):
+            journal.settle(connection, stored.id, "dropped", now, progress=stored.progress)
+        elif isinstance(stored.action, SendSms):  # no record of it does not mean that it did not go out
+            journal.settle(connection, stored.id, "unknown", now, progress={**sure, RESTORED: True})
+        else:
+            journal.settle(connection, stored.id, "pending", now, progress={**sure, "looked": True}, tries=stored.tries)
 
     def _failed(self, connection: Connection, turn: Turn, progress: Progress, error: PortalError, began: datetime) -> None:
         now = self.workshop.now()
@@ -287,15 +301,8 @@ class Performer:
 
     def _done(self, connection: Connection, stored: StoredAction, progress: Progress) -> None:
         journal.settle(connection, stored.id, "done", self.workshop.now(), progress=progress)
-        match stored.action:
-            case MoveStage():
-                self.moved = True
-            case RenewTask(task_id=task_id):
-                given_tasks.renewed(connection, self.portal.id, task_id)
-            case CancelVisit(visit=visit):
-                visits.cancelled(connection, self.portal.id, visit)
-            case _:
-                pass
+        self.moved |= isinstance(stored.action, MoveStage)
+        carried_out(connection, self.portal.id, stored.action)
 
 
 def _step_of(turn: Turn, replies: Sequence[Reply | PortalError]) -> Step:
@@ -308,3 +315,8 @@ def _step_of(turn: Turn, replies: Sequence[Reply | PortalError]) -> Step:
     if turn.looking or step.error is not None or step.progress != progress:
         return step
     return Step(progress, ServerTrouble("", "the portal agreed and did nothing", 200, method=method))
+
+
+def _recorded_maybe(stored: StoredAction) -> bool:
+    """Tell whether an SMS in doubt may stand in the timeline, which is asked before the gateway is."""
+    return bool(stored.progress.get(DOUBT)) and isinstance(stored.action, SendSms) and not stored.action.message_id

@@ -6,6 +6,7 @@ A gateway keeps no promise of its own, so nothing is sent again without its word
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import requests
@@ -13,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from b24app.bitrix.effects.crm import SMS_FAILED
 from b24app.core.actions import SendSms
+from b24app.core.text import T
 from b24app.engine.acting import sms
 from b24app.engine.acting.pauses import UNDER_WAY, pause
 from b24app.engine.decisions.record import mark_of
@@ -24,6 +26,14 @@ from b24app.store.portals import Portal
 TRIES = 3
 LATER = 3
 """How much longer a gateway is left alone than a portal, in doublings."""
+RESTORED = "restored"
+"""In the progress of a message that may have gone out before the database was restored from a copy."""
+TOLD = "told"
+"""In the progress of a message whose fate nobody can tell, once people were told so: a retry sends it."""
+_LOST = T(
+    "База восстановлена из копии: ушло ли это SMS, узнать нельзя. Повторить — отправить его",
+    "The database was restored from a copy: nobody can tell whether this SMS went out. Retry sends it",
+)
 
 
 def send_sms(
@@ -39,7 +49,10 @@ def send_sms(
     Nothing is sent where ``mine`` denies, in the transaction that claims it, that the portal is still this worker's.
     """
     gateway = portal.secrets.gateway
-    if stored.state in ("sending", "unknown"):
+    if stored.state == "unknown" and stored.progress.get(TOLD):
+        stored = _wanted(workshop, stored)
+        outcome = sms.Sent("not_sent")
+    elif stored.state in ("sending", "unknown"):
         outcome = sms.look(session, gateway, action.phone, stored.key)
     else:
         outcome = sms.Sent("not_sent")
@@ -56,6 +69,14 @@ def send_sms(
             return
     with workshop.database.write() as connection:
         _settle(connection, workshop.now(), portal, stored, action, outcome)
+
+
+def _wanted(workshop: Workshop, stored: StoredAction) -> StoredAction:
+    """Let a message nobody could tell the fate of be sent, once: a person who was told so wants it."""
+    progress = {name: value for name, value in stored.progress.items() if name != TOLD}
+    with workshop.database.write() as connection:
+        journal.settle(connection, stored.id, "pending", workshop.now(), progress=progress)
+    return replace(stored, state="pending", progress=progress, tries=0)
 
 
 def _look_later(workshop: Workshop, stored: StoredAction, outcome: sms.Sent, known_from: datetime) -> None:
@@ -86,13 +107,16 @@ def _settle(
         progress, error = stored.progress, outcome.note
         journal.settle(connection, stored.id, "pending", now, progress=progress, error=error, tries=tries, not_before=until)
         return
-    told = f"{outcome.fate}: {outcome.note}"
+    lost = bool(stored.progress.get(RESTORED)) and outcome.fate == "unknown"
+    told = _LOST.at(portal.settings.lang) if lost else f"{outcome.fate}: {outcome.note}"
     if action.message_id:  # the portal handed it over, and is told
         over = {**stored.progress, "sms": SMS_FAILED}
         journal.settle(connection, stored.id, "pending", now, progress=over, error=told)
         return
-    journal.settle(connection, stored.id, "failed", now, progress=stored.progress, error=told)
-    _otherwise(connection, now, portal, stored, action)
+    progress = {**stored.progress, TOLD: True} if outcome.fate == "unknown" else stored.progress
+    journal.settle(connection, stored.id, "failed", now, progress=progress, error=told)
+    if not lost:
+        _otherwise(connection, now, portal, stored, action)
 
 
 def _otherwise(connection: Connection, now: datetime, portal: Portal, stored: StoredAction, action: SendSms) -> None:

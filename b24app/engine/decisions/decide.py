@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from b24app.bitrix.errors import MethodBlocked, NotSent, PortalError, Transient
+from b24app.bitrix.errors import MethodBlocked, NotSent, PortalError, Refused, Transient
 from b24app.bitrix.gate import Gate
+from b24app.bitrix.reading.marks import Shown, comments_about, shown_on, tasks_about
+from b24app.bitrix.replies import Reply
 from b24app.core.actions import AnswerRobot
-from b24app.core.call import Call, Place, RobotCalled
+from b24app.core.call import Call, Place, RobotCalled, StagePoint
 from b24app.core.item import Item, ItemRef
 from b24app.core.needs import Facts, Need, NeedForms, NeedItem, NeedLedger
 from b24app.core.properties import BadProperty, properties_of
@@ -25,12 +27,14 @@ from b24app.core.robot import Outcome, Robot
 from b24app.core.text import T
 from b24app.engine.decisions.deciding import Deciding
 from b24app.engine.decisions.facts import Asking, EndlessNeeds, NotRead, Reader
+from b24app.engine.decisions.made_before import MadeBefore
+from b24app.engine.decisions.plan import BadStep, Invocation, Plan
 from b24app.engine.decisions.record import Origin, SlotTaken, record
-from b24app.engine.decisions.work import BadStep, Invocation, Plan, Planner
+from b24app.engine.decisions.work import Planner
 from b24app.engine.knowledge import Knowledge, field_book, known, stage_dictionary, stages_known
 from b24app.engine.workshop import Workshop
 from b24app.log import log
-from b24app.store import forms, ledger, processes, queue, timers
+from b24app.store import doubts, forms, ledger, processes, queue, timers
 from b24app.store.portals import Portal
 from b24app.store.queue import Work
 
@@ -50,6 +54,8 @@ class Decider:
     workshop: Workshop
     portal: Portal
     gate: Gate
+    shown: Mapping[ItemRef, Shown] = field(default_factory=dict)
+    """What the portal shows of items whose work may have been dealt with in rows a restored copy lost."""
 
     def decide(self, works: Sequence[Work]) -> None:
         """Decide a set of work, one piece per item; raises the `PortalError` that concerns the whole portal."""
@@ -58,6 +64,7 @@ class Decider:
             book = field_book(self.workshop, connection, self.portal, knowledge)
         reader = Reader(self.gate, book, knowledge.people)
         reader.read([_only(NeedItem(work.item)) for work in works if work.item.id])
+        self.shown = self._shown([work for work in works if self._doubtful(work)])
         plans = [(work, self._planned(work, reader, knowledge)) for work in works]
         reader.read(self._askings([plan for _, plan in plans if plan is not None]))
         for work, plan in plans:
@@ -99,6 +106,41 @@ class Decider:
             Deciding(self.workshop, self.portal, connection, plan, reader).run()
         look(connection, work_id)
 
+    # what a restored copy has lost -----------------------------------------------------------------------------------
+
+    def _doubtful(self, work: Work) -> bool:
+        """Tell whether work may have been dealt with before, as what is told once more after a restoration may, too."""
+        told = work.kind in ("form", "payment") and self.portal.restored_at is not None
+        return bool(work.item.id) and (told or self.portal.doubts(work.happened_at))
+
+    def weigh(self) -> bool:
+        """Hold what the copy was about to do against what the portal shows; tell whether there was anything of it.
+
+        Raises the `PortalError` that reading met.
+        """
+        with self.workshop.database.read() as connection:
+            runs = doubts.unweighed(connection, self.portal.id)
+            works = [work for run in runs if run is not None and (work := queue.get_work(connection, run)) is not None]
+        if not runs:
+            return False
+        self.shown = self._shown([work for work in works if work.item.id])
+        now = self.workshop.now()
+        with self.workshop.database.write() as connection:
+            for work in works:
+                if work.item in self.shown:
+                    planner = self._planner(connection, work)
+                    _, plan = planner.begin(work, None)
+                    MadeBefore(
+                        connection, self.portal, planner, replace(plan, left=True), self.shown[work.item], now
+                    ).settle()
+            doubts.weighed(connection, self.portal.id)
+        return True
+
+    def _shown(self, works: Sequence[Work]) -> dict[ItemRef, Shown]:
+        items = [work.item for work in works]
+        replies = self.gate.batch([ask(item) for item in items for ask in (tasks_about, comments_about)]) if items else []
+        return {item: _shown(replies[2 * n : 2 * n + 2]) for n, item in enumerate(items)}
+
     # planning --------------------------------------------------------------------------------------------------------
 
     def _planned(self, work: Work, reader: Reader, knowledge: Knowledge) -> Plan | None:
@@ -132,15 +174,26 @@ class Decider:
             if not tied:
                 stages = stages_known(self.workshop, self.portal, self.gate, [dictionary])
         with self.workshop.database.read() as connection:
-            planner = Planner(connection, self.portal, self.workshop.catalogue, self.workshop.now(), stages, dictionary)
-            return planner.plan(work, item)
+            return self._planner(connection, work, stages, dictionary).plan(work, item)
+
+    def _planner(
+        self,
+        connection: Connection,
+        work: Work,
+        stages: Mapping[str, tuple[StagePoint, ...]] | None = None,
+        dictionary: str = "",
+    ) -> Planner:
+        now, shown = self.workshop.now(), self.shown.get(work.item)
+        return Planner(connection, self.portal, self.workshop.catalogue, now, stages or {}, dictionary, shown)
 
     def _askings(self, plans: Iterable[Plan]) -> list[Asking]:
         now = self.workshop.now()
         with self.workshop.database.read() as connection:
             plans = list(plans)
             memories = {plan.work.item: self._remembered(connection, plan) for plan in plans}
-        return [_asking(i, plan.call(now), memories[plan.work.item]) for plan in plans for i in plan.invocations]
+        return [
+            _asking(i, plan.call(plan.then or now), memories[plan.work.item]) for plan in plans for i in plan.invocations
+        ]
 
     def _remembered(self, connection: Connection, plan: Plan) -> Mapping[Need[Any], Any]:
         """Return what is remembered of an item now, so that what robots ask for because of it is read in good time."""
@@ -184,6 +237,9 @@ class Decider:
                 deciding.run()
                 error = deciding.halted or ""
             queue.end_work(connection, work.id, now, error)
+            if plan.shown is not None:
+                planner = self._planner(connection, work)
+                MadeBefore(connection, self.portal, planner, plan, plan.shown, now).settle()
 
     def _end(self, work: Work) -> None:
         with self.workshop.database.write() as connection:
@@ -249,6 +305,14 @@ def _named(error: BadStep | BadProperty, robot: Robot[Any] | None) -> T:
     labels = {p.name: p.label for p in properties_of(robot.props)} if robot and isinstance(error, BadProperty) else {}
     label = labels.get(getattr(error, "name", ""))
     return T(f"«{label.ru}»: {error.why.ru}", f"“{label.en}”: {error.why.en}") if label else error.why
+
+
+def _shown(replies: Sequence[Reply | PortalError]) -> Shown:
+    """Read what an item shows; one that is gone shows nothing. Raises the `PortalError` that may be over later."""
+    try:
+        return shown_on(replies)
+    except Refused:
+        return Shown()
 
 
 def _only(need: Need[Any]) -> Asking:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -16,10 +17,11 @@ from b24app.core.properties import results_text
 from b24app.core.robot import Outcome
 from b24app.core.text import T
 from b24app.engine.decisions import remembered
+from b24app.engine.decisions.evidence import LOST, LOST_REASON, as_of
 from b24app.engine.decisions.facts import Reader
+from b24app.engine.decisions.plan import Invocation, Plan
 from b24app.engine.decisions.record import Origin, portal_value, record
 from b24app.engine.decisions.rounds import SUFFIX, Stop, instead, stop_of
-from b24app.engine.decisions.work import Invocation, Plan
 from b24app.engine.workshop import Workshop
 from b24app.store import journal, processes, timers
 from b24app.store.portals import Portal
@@ -47,6 +49,10 @@ class Deciding:
     halted: str | None = None
     """Why a step was stopped that would have gone on without end; empty where people know of it already."""
 
+    def _now(self) -> datetime:
+        """Return the moment of the decision: that of the first time, where the portal shows it."""
+        return self.plan.then or self.workshop.now()
+
     def run(self) -> None:
         item = self.reader.values.get(NeedItem(self.plan.work.item))
         remembered.note(self.workshop, self.connection, self.portal, self.plan, item)
@@ -56,14 +62,31 @@ class Deciding:
         enter = [i for i in self.plan.invocations if i.phase in ("enter", "step")]
         if self.plan.work.kind == "entry" and not journal.runs_of_work(self.connection, self.plan.work.id):
             self._leave_stage()
+        if self.plan.verdict == "over":
+            self._skip(self.plan.invocations, LOST)
+            return
         for invocation in left:
             self._invoke(invocation, ())
+        if self.plan.verdict:
+            self._as_before(checks, otherwise, enter)
+            return
         reasons = tuple(why for invocation in checks if (why := self._reason(invocation)) is not None)
         if reasons:
             self._sequence(otherwise, reasons)
             self._skip(enter, _CHECK_FAILED)
         else:
             self._sequence(enter, ())
+        self._remember()
+
+    def _as_before(self, checks: Sequence[Invocation], otherwise: Sequence[Invocation], enter: Sequence[Invocation]) -> None:
+        """Decide an entry whose checks ended as the portal shows, whatever they would say of the item by now."""
+        if self.plan.verdict == "failed":
+            self._sequence(otherwise, (LOST_REASON,))
+            self._skip(enter, _CHECK_FAILED)
+        else:
+            self._skip(checks, LOST)
+            for invocation in enter:
+                self._invoke(invocation, ())
         self._remember()
 
     def _reason(self, check: Invocation) -> T | None:
@@ -81,7 +104,7 @@ class Deciding:
                 return
 
     def _invoke(self, invocation: Invocation, reasons: tuple[T, ...]) -> tuple[bool, T]:
-        call = self.plan.call(self.workshop.now(), reasons)
+        call = self.plan.call(self._now(), reasons)
         done = journal.run_of_key(self.connection, self.portal.id, invocation.key)
         if done is not None:
             self._answer_again(invocation, call, done)
@@ -101,7 +124,7 @@ class Deciding:
         """Tell whether a step goes on without end; what people asked for, or an operator retried, is done all the same."""
         if self.plan.asked_by or self.plan.forced or self.plan.work.body.get("retried"):
             return None
-        now, limit = self.workshop.now(), self.workshop.settings.loop_limit
+        now, limit = self._now(), self.workshop.settings.loop_limit
         return stop_of(self.connection, self.portal, call, invocation.robot, outcome, now, limit)
 
     def _halt(self, invocation: Invocation, call: Call, stop: Stop, facts: Facts) -> None:
@@ -118,7 +141,8 @@ class Deciding:
         def ask(facts: Facts) -> Iterable[Need[Any]]:
             return invocation.robot.needs(call, invocation.props, facts)
 
-        return self.reader.facts_for(ask, self.connection, self.portal.id, self.kept, forget=self.plan.forced)
+        facts = self.reader.facts_for(ask, self.connection, self.portal.id, self.kept, forget=self.plan.forced)
+        return facts if self.plan.then is None else as_of(facts, self.plan.then, call.cause)
 
     def _answer(self, returns: Any, why: T) -> AnswerRobot:
         values = results_text(returns) if not isinstance(returns, dict) else returns
@@ -134,7 +158,7 @@ class Deciding:
         self._record(f"{self.plan.work.key}:{invocation.robot.code}", invocation, call, outcome, "skipped", Facts())
 
     def _skip(self, invocations: Sequence[Invocation], why: T) -> None:
-        call = self.plan.call(self.workshop.now())
+        call = self.plan.call(self._now())
         for invocation in invocations:
             if journal.run_of_key(self.connection, self.portal.id, invocation.key) is None:
                 self._record(invocation.key, invocation, call, Outcome(why, ok=False), "skipped", Facts())
@@ -148,22 +172,23 @@ class Deciding:
             version=self.plan.version,
             stage_key=self.plan.stage_key or call.place.stage,
             asked_by=self.plan.asked_by,
+            happened_at=self.plan.work.happened_at,
             facts=facts_json(facts, self.plan) | _told(call.reasons),
         )
-        at = self.workshop.now()
+        at = self._now()
         record(self.connection, self.portal, call, invocation.robot, invocation.props, outcome, origin, at, state)
 
     def _leave_stage(self) -> None:
         """End the timers of the stage the item stood on before."""
         reason = T("Элемент ушёл со стадии", "The item left the stage").at(self.plan.house.lang)
-        timers.leave_stage(self.connection, self.portal.id, self.plan.work.item, reason, self.workshop.now())
+        timers.leave_stage(self.connection, self.portal.id, self.plan.work.item, reason, self._now())
 
     def _remember(self) -> None:
         """Pin the item to its version, and keep the watched fields as they were seen by this decision."""
         item: Item | None = self.reader.values.get(NeedItem(self.plan.work.item))
         if self.plan.running is None or item is None or self.plan.work.kind not in ("entry", "change"):
             return
-        if self.plan.place.passed:
+        if self.plan.place.passed or self.plan.left:
             return
         values = Pinned(
             process=self.plan.running.process.code,

@@ -32,6 +32,7 @@ class Origin:
     version: str = ""
     stage_key: str = ""
     asked_by: str = ""
+    happened_at: datetime | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -132,12 +133,25 @@ def _store_action(
         case a.AwardPoints():
             forms.award(connection, portal.id, action, at)
         case a.RunStageAgain():
-            _run_again(connection, portal, call, mark, at)
+            _run_again(connection, portal, call, mark, origin.happened_at, at)
         case _:
             pass
 
 
-def _run_again(connection: Connection, portal: Portal, call: Call, mark: str, at: datetime) -> None:
+def carried_out(connection: Connection, portal_id: int, action: a.Action, decided_at: datetime | None = None) -> None:
+    """Remember what follows from an action that was carried out: just now, or since it was decided some time ago."""
+    match action:
+        case a.RenewTask(task_id=task_id):
+            given_tasks.renewed(connection, portal_id, task_id, decided_at)
+        case a.CancelVisit(visit=visit):
+            visits.cancelled(connection, portal_id, visit)
+        case _:
+            pass
+
+
+def _run_again(
+    connection: Connection, portal: Portal, call: Call, mark: str, happened_at: datetime | None, at: datetime
+) -> None:
     last = entries.last(connection, portal.id, call.item)
     if last is None:
         return
@@ -154,7 +168,7 @@ def _run_again(connection: Connection, portal: Portal, call: Call, mark: str, at
         came_from=last.came_from,
     )
     body = {"entry_id": entry_id, "again": True}
-    queue.add_work(connection, portal.id, call.item, f"again:{mark}", "entry", body, at)
+    queue.add_work(connection, portal.id, call.item, f"again:{mark}", "entry", body, at, happened_at=happened_at)
 
 
 def item_of_action(action: a.Action, default: ItemRef) -> ItemRef:

@@ -7,8 +7,8 @@ from sqlalchemy.engine import Connection
 from b24app.core.correction import FIELDS
 from b24app.core.item import Item
 from b24app.core.process import ProcessDef
+from b24app.engine.decisions.plan import Plan
 from b24app.engine.decisions.record import portal_value
-from b24app.engine.decisions.work import Plan
 from b24app.engine.workshop import Workshop
 from b24app.store import corrections as store
 from b24app.store import exports, queue

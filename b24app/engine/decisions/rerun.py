@@ -20,7 +20,7 @@ from b24app.core.robot import Robot
 from b24app.core.text import T, join
 from b24app.engine.access import gate_of
 from b24app.engine.decisions.decide import Decider
-from b24app.engine.decisions.work import digest
+from b24app.engine.decisions.plan import digest
 from b24app.engine.workshop import Workshop
 from b24app.store import audit, entries, journal, queue
 from b24app.store.journal import OPEN, Run, StoredAction

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from b24app.bitrix.reading.marks import Shown
 from b24app.core.actions import Step
 from b24app.core.call import (
     AskedByPerson,
-    Call,
-    Cause,
     FieldsChanged,
     FormSubmitted,
-    House,
     PaymentConfirmed,
-    Place,
     RobotCalled,
     StageEntered,
     StagePoint,
@@ -31,6 +27,8 @@ from b24app.core.process import StageDef
 from b24app.core.properties import from_file, from_portal, sameness
 from b24app.core.robot import Catalogue, Robot
 from b24app.core.text import T, join
+from b24app.engine.decisions.evidence import Verdict, made
+from b24app.engine.decisions.plan import BadStep, Invocation, Phase, Plan, digest
 from b24app.engine.decisions.record import cause_from_json
 from b24app.engine.knowledge import Running, house_of, place_of, running
 from b24app.store import entries, given_tasks, processes, timers
@@ -41,7 +39,8 @@ from b24app.store.queue import Work
 OWN_PIPELINE = frozenset({"entry", "timer", "task", "change", "form"})
 """Work that means nothing any more once its item has left the pipeline; payments and questions of people stay."""
 
-Phase = Literal["leave", "check", "otherwise", "enter", "step"]
+_VERDICTS: tuple[tuple[Phase, Verdict], ...] = (("otherwise", "failed"), ("enter", "passed"))
+_UNWANTED: Mapping[Verdict, tuple[Phase, ...]] = {"failed": ("check",), "passed": ("otherwise",)}
 
 DELETED = T("Элемент удалён из CRM", "The item was deleted from the CRM")
 ELSEWHERE = T("Элемент переведён в другую воронку", "The item was moved to another pipeline")
@@ -49,53 +48,6 @@ _OUTSIDE = T(
     "Платёж {payment} на сумму {amount} подтверждён, но на стадии «{stage}» оплата не ожидается",
     "Payment {payment} of {amount} was confirmed, but no payment is expected on stage “{stage}”",
 )
-
-
-class BadStep(Exception):
-    """A step that cannot be run: an unknown robot, or properties it does not understand; ``why`` says it to people."""
-
-    def __init__(self, why: T) -> None:
-        super().__init__(why.en)
-        self.why = why
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """A robot about to be called, and the key its run will have."""
-
-    robot: Robot[Any]
-    props: Any
-    phase: Phase
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """All robots a piece of work calls. Without ``invocations`` the work has nothing to do, for the reason in ``why``."""
-
-    work: Work
-    cause: Cause
-    place: Place
-    house: House
-    running: Running | None = None
-    invocations: tuple[Invocation, ...] = ()
-    stage_key: str = ""
-    watched: tuple[str, ...] = ()
-    asked_by: str = ""
-    token: str = ""
-    waits: bool = False
-    gone: bool = False
-    reasons: tuple[T, ...] = ()
-    """Why the checks failed that led to what is done again; where checks run now, theirs count."""
-    forced: bool = False
-    """Done again by force: the robots are not told what was done before."""
-
-    def call(self, at: datetime, reasons: tuple[T, ...] = ()) -> Call:
-        return Call(self.work.item, at, self.cause, self.place, self.house, reasons or self.reasons)
-
-    @property
-    def version(self) -> str:
-        return self.running.process.version if self.running else ""
 
 
 @dataclass(slots=True)
@@ -108,19 +60,32 @@ class Planner:
     now: datetime
     stages: Mapping[str, tuple[StagePoint, ...]] = field(default_factory=dict)
     dictionary: str = ""
+    shown: Shown | None = None
 
     def plan(self, work: Work, item: Item | None) -> Plan | None:
         """Return what a piece of work calls for; None when its reason is gone. Raises `BadStep`, `BadProperty`."""
+        entry, begun = self.begin(work, item)
+        planned = self._by_kind(begun, item, entry)
+        if planned is None or self.shown is None:
+            return planned
+        return replace(planned, then=min(made(self.portal, self.shown, [i.key for i in planned.invocations]), default=None))
+
+    def begin(self, work: Work, item: Item | None) -> tuple[StageEntry | None, Plan]:
+        """Return the entry a piece of work belongs to, and where its item stands."""
         entry = self._entry(work)
         run = self._running(work, item, entry)
         stage_id = item.stage_id if item else (entry.stage_id if entry else "")
-        if work.kind == "entry" and entry is not None:
+        if "entry_id" in work.body and entry is not None:
             stage_id = entry.stage_id
         place = place_of(run, stage_id, entry, self.stages.get(self.dictionary, ()))
         plan = Plan(work, StageEntered(), place, house_of(self.portal, run, self.now), run)
         if run is not None:
             plan = replace(plan, stage_key=run.stage_key(stage_id) or "")
-        plan = replace(plan, forced=bool(work.body.get("force")))
+        plan = replace(plan, forced=bool(work.body.get("force")), shown=self.shown)
+        return entry, replace(plan, over=self._over(plan, entry))
+
+    def _by_kind(self, plan: Plan, item: Item | None, entry: StageEntry | None) -> Plan | None:
+        work, run = plan.work, plan.running
         if work.kind == "sms":
             return self._relayed(plan)
         if item is None and work.kind != "call":
@@ -158,7 +123,7 @@ class Planner:
     def _wound_up(self, plan: Plan, why: T) -> Plan:
         """Wind up what was begun for an item that is not in the pipeline any more."""
         step = Step("wind_up", {"reason": why.both()})
-        return replace(plan, gone=True, invocations=self._steps(plan.work, [step], plan.work.key))
+        return replace(plan, gone=True, invocations=self._steps([step], plan.work.key))
 
     # one method per kind of work -----------------------------------------------------------------------------------
 
@@ -167,31 +132,72 @@ class Planner:
         if stage is None or entry is None or plan.running is None:
             return None
         again = bool(plan.work.body.get("again"))
-        passed = item.stage_id != entry.stage_id
-        if passed and again:
+        all_of_it = self._of_entry(plan, plan.running, entry, stage, again)
+        verdict = self._verdict(all_of_it, over=plan.over)
+        left = item.stage_id != entry.stage_id or (self.shown is not None and bool(self._later(plan.work, entry)))
+        if left and again and not verdict:
             return None
-        checks = () if passed else stage.all_checks
-        left = plan.running.process.stage(plan.running.stage_key(entry.came_from or "") or "")
-        invocations = [
-            *self._left_behind(plan, plan.running, entry),
-            *self._steps(
-                plan.work,
-                () if again or left is None else plan.running.process.leave_steps(left),
-                f"e{entry.key}:leave",
-                "leave",
-            ),
-            *self._entered(entry, checks, "check"),
-            *self._entered(entry, () if passed else stage.all_otherwise, "otherwise"),
-            *self._entered(entry, plan.running.process.enter_steps(stage), "enter"),
-        ]
+        unwanted = _UNWANTED.get(verdict, ()) if verdict else ("check", "otherwise") if left else ()
         return replace(
             plan,
             cause=StageEntered(again),
-            place=replace(plan.place, passed=passed),
-            invocations=tuple(invocations),
+            place=replace(plan.place, passed=left and not verdict),
+            invocations=tuple(i for i in all_of_it if i.phase not in unwanted),
+            verdict=verdict,
+            left=left,
             watched=stage.changes.fields if stage.changes else (),
             asked_by=str(plan.work.body.get("by", "")),
         )
+
+    def _of_entry(self, plan: Plan, run: Running, entry: StageEntry, stage: StageDef, again: bool) -> list[Invocation]:
+        """Name everything an entry into a stage may call for."""
+        left = None if again else run.process.stage(run.stage_key(entry.came_from or "") or "")
+        return [
+            *self._left_behind(plan, run, entry),
+            *self._steps(() if left is None else run.process.leave_steps(left), f"e{entry.key}:leave", "leave"),
+            *self._entered(entry, stage.all_checks, "check"),
+            *self._entered(entry, stage.all_otherwise, "otherwise"),
+            *self._entered(entry, run.process.enter_steps(stage), "enter"),
+        ]
+
+    # what a restored copy has lost -----------------------------------------------------------------------------------
+
+    def _verdict(self, invocations: Iterable[Invocation], *, over: bool) -> Verdict:
+        """Tell by what the portal shows how the checks of an entry ended before."""
+        if self.shown is None:
+            return ""
+        for phase, verdict in _VERDICTS:
+            if made(self.portal, self.shown, [i.key for i in invocations if i.phase == phase]):
+                return verdict
+        return "over" if over else ""
+
+    def _later(self, work: Work, entry: StageEntry | None) -> list[StageEntry]:
+        """Return what the item has entered since: after this entry, or after what the work is about happened."""
+        last = entries.history_of(self.connection, self.portal.id, work.item)
+        if work.kind == "entry" and entry is not None:
+            return [one for one in last if one.at > entry.at or (one.id > entry.id and one.at == entry.at)]
+        return [one for one in last if one.at > work.happened_at]
+
+    def _over(self, plan: Plan, entry: StageEntry | None) -> bool:
+        """Tell whether the portal shows that an entry after this work was dealt with: then this work was, before it."""
+        if self.shown is None:
+            return False
+        for one in self._later(plan.work, entry):
+            run = running(self.connection, self.portal, one.item, one.category_id)
+            stage = run.process.stage(run.stage_key(one.stage_id) or "") if run else None
+            if run is None or stage is None:
+                continue
+            keys = [i.key for i in self._of_entry(plan, run, one, stage, False)]
+            if made(self.portal, self.shown, keys):
+                return True
+        return False
+
+    def changes_shown(self, plan: Plan, key: str) -> list[datetime]:
+        """Tell when the portal got what followed from changed fields, where work of this key is about them."""
+        stage = self._stage(plan)
+        if stage is None or stage.changes is None or self.shown is None:
+            return []
+        return made(self.portal, self.shown, [i.key for i in self._steps(stage.changes.then, key)])
 
     def _left_behind(self, plan: Plan, run: Running, entry: StageEntry) -> tuple[Invocation, ...]:
         """Wind up what another pipeline's process has begun, where the item comes from there."""
@@ -199,7 +205,7 @@ class Planner:
         if pinned is None or pinned.process == run.process.code:
             return ()
         step = Step("wind_up", {"reason": ELSEWHERE.both()})
-        return self._steps(plan.work, [step], f"e{entry.key}:pipeline", "leave")
+        return self._steps([step], f"e{entry.key}:pipeline", "leave")
 
     def _called(self, plan: Plan, item: Item | None, entry: StageEntry | None) -> Plan:
         body = plan.work.body
@@ -223,7 +229,7 @@ class Planner:
         if timer is None or (timer.state != "waiting" and not retried):
             return None
         cause = TimerDue(timer.name, timer.due, timer.set_at)
-        return replace(plan, cause=cause, invocations=self._steps(plan.work, [timer.step], f"t{timer.key}"))
+        return replace(plan, cause=cause, invocations=self._steps([timer.step], f"t{timer.key}"))
 
     def _finished(self, plan: Plan) -> Plan | None:
         row = given_tasks.get(self.connection, int(plan.work.body["row_id"]))
@@ -232,7 +238,7 @@ class Planner:
         cause = TaskFinished(row.name, row.task_id, row.full_checklist)
         steps = [Step("task_finished"), *row.done]
         key = f"k{row.key}.{plan.work.body['round']}"
-        return replace(plan, cause=cause, invocations=self._steps(plan.work, steps, key))
+        return replace(plan, cause=cause, invocations=self._steps(steps, key))
 
     def _changed(self, plan: Plan) -> Plan | None:
         stage = self._stage(plan)
@@ -241,7 +247,7 @@ class Planner:
         names = tuple(name for name in plan.work.body["names"] if name in stage.changes.fields)
         if not names:
             return None
-        invocations = self._steps(plan.work, stage.changes.then, plan.work.key)
+        invocations = self._steps(stage.changes.then, plan.work.key)
         return replace(plan, cause=FieldsChanged(names), invocations=invocations, watched=stage.changes.fields)
 
     def _submitted(self, plan: Plan) -> Plan | None:
@@ -252,7 +258,7 @@ class Planner:
         name = str(body["name"])
         cause = FormSubmitted(form.name, body["answers"], int(body["by"]), int(body["round"]), name)
         steps = [Step("form_submitted"), *form.submitted]
-        return replace(plan, cause=cause, invocations=self._steps(plan.work, steps, plan.work.key), asked_by=name)
+        return replace(plan, cause=cause, invocations=self._steps(steps, plan.work.key), asked_by=name)
 
     def _paid(self, plan: Plan) -> Plan:
         body = plan.work.body
@@ -266,20 +272,20 @@ class Planner:
             text = _OUTSIDE.fill(payment=payment, amount=amount, stage=stage)
             step = Step("record", {"text": text.both()})
         cause = PaymentConfirmed(payment, amount, note)
-        return replace(plan, cause=cause, invocations=self._steps(plan.work, [step], plan.work.key))
+        return replace(plan, cause=cause, invocations=self._steps([step], plan.work.key))
 
     def _relayed(self, plan: Plan) -> Plan:
         body = plan.work.body
         props = {"phone": body["to"], "text": body["text"], "message_id": body["message_id"]}
         cause = AskedByPerson("Bitrix24", str(body.get("module") or ""))
         steps = [Step("relay_sms", props)]
-        return replace(plan, cause=cause, invocations=self._steps(plan.work, steps, plan.work.key))
+        return replace(plan, cause=cause, invocations=self._steps(steps, plan.work.key))
 
     def _asked(self, plan: Plan) -> Plan:
         body = plan.work.body
         steps = [Step(step["robot"], step["props"]) for step in body["steps"]]
         cause = cause_from_json(body.get("cause", {})) or AskedByPerson(str(body["by"]), str(body["why"]))
-        invocations = self._steps(plan.work, steps, plan.work.key)
+        invocations = self._steps(steps, plan.work.key)
         reasons = tuple(T(why["ru"], why["en"]) for why in body.get("reasons", ()))
         return replace(plan, cause=cause, invocations=invocations, asked_by=str(body["by"]), reasons=reasons)
 
@@ -302,7 +308,7 @@ class Planner:
             raise BadStep(T(f"{step.robot}: {join(told, '; ').ru}", f"{step.robot}: {join(told, '; ').en}"))
         return robot, props
 
-    def _steps(self, work: Work, steps: Iterable[Step], prefix: str, phase: Phase = "step") -> tuple[Invocation, ...]:
+    def _steps(self, steps: Iterable[Step], prefix: str, phase: Phase = "step") -> tuple[Invocation, ...]:
         read = [self._read(step) for step in steps]
         return tuple(Invocation(robot, props, phase, f"{prefix}:{n}:{robot.code}") for n, (robot, props) in enumerate(read))
 
@@ -319,8 +325,3 @@ class Planner:
 def _entry_key(entry: StageEntry, robot: Robot[Any], props: Any) -> str:
     same = sameness(robot, props)
     return f"e{entry.key}:{robot.code}" + (f":{digest(same)[:10]}" if same else "")
-
-
-def digest(text: str) -> str:
-    """Make a name of fixed length, forty hex digits, of any text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:40]

@@ -43,7 +43,12 @@ class HistoryRows:
         made = self._entries(connection, sorted(new, key=lambda row: int(row["ID"])))
         added = entries.add_all(connection, self.portal_id, made)
         works = [
-            (ItemRef(self.kind, entry["item_id"]), f"entry:{self.kind}:{entry['history_id']}", added[entry["history_id"]])
+            (
+                ItemRef(self.kind, entry["item_id"]),
+                f"entry:{self.kind}:{entry['history_id']}",
+                added[entry["history_id"]],
+                entry["at"],
+            )
             for entry in made
             if entry["history_id"] in added
         ]

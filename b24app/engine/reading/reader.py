@@ -23,6 +23,7 @@ from b24app.bitrix.reading.tasks import TASK_FIELDS, tasks_in
 from b24app.bitrix.reading.values import moment
 from b24app.bitrix.replies import Reply
 from b24app.core.item import FIRST_SMART, LEAD, ItemRef, Task
+from b24app.engine.decisions.finished import task_changed
 from b24app.engine.decisions.record import portal_value
 from b24app.engine.reading.backlog import Backlog, Window
 from b24app.engine.reading.history_rows import HistoryRows
@@ -268,22 +269,7 @@ class HistoryReader:
         ours = given_tasks.by_task_ids(connection, self.portal.id, [task.id for task in tasks])
         for task in tasks:
             if task.id in ours:
-                self._task_change(connection, task, ours[task.id])
-
-    def _task_change(self, connection: Connection, task: Task, row: given_tasks.TaskRow) -> None:
-        was_finished = row.status in given_tasks.FINISHED
-        accepted = row.status == "awaiting_control" and task.status == "completed"  # which dates its end anew
-        again = was_finished and not accepted and row.finished_at is not None and _later(task, row.finished_at)
-        if task.finished and (not was_finished or again):
-            rounds = row.rounds + 1
-            closed_at = task.closed_at or task.changed_at or self.workshop.now()
-            given_tasks.set_status(connection, row.id, task.status, closed_at, rounds)
-            key, body = f"task:{row.key}:{rounds}", {"row_id": row.id, "round": rounds}
-            if queue.add_work(connection, self.portal.id, row.item, key, "task", body, self.workshop.now()):
-                self.found += 1
-        elif task.status != row.status:
-            finished_at = (task.closed_at or row.finished_at) if task.finished else None
-            given_tasks.set_status(connection, row.id, task.status, finished_at, row.rounds)
+                self.found += task_changed(connection, self.portal, task, ours[task.id], self.workshop.now())
 
     def _changes(self, connection: Connection, question: Question, rows: Sequence[Mapping[str, Any]]) -> None:
         self._advance(connection, question.name, [moment(row.get("updatedTime")) for row in rows])
@@ -296,7 +282,7 @@ class HistoryReader:
             now_seen = {name: self._shown(tie, name, row) for name in kept.watched}
             names = [name for name, value in now_seen.items() if value != kept.watched[name]]
             if names:
-                self._changed(connection, item, kept, now_seen, names)
+                self._changed(connection, item, kept, now_seen, names, moment(row.get("updatedTime")))
 
     def _shown(self, tie: Tie, name: str, row: Mapping[str, Any]) -> Any:
         code = tie.fields.get(name, "")
@@ -309,12 +295,13 @@ class HistoryReader:
         kept: processes.Pinned,
         seen: Mapping[str, Any],
         names: Sequence[str],
+        at: datetime | None,
     ) -> None:
         now = self.workshop.now()
         processes.pin(connection, self.portal.id, item, processes.Pinned(kept.process, kept.version, kept.stage_id, seen))
         entry = entries.last(connection, self.portal.id, item)
         key = queue.next_key(connection, self.portal.id, item, f"change:{entry.key if entry else item.binding}:")
-        queue.add_work(connection, self.portal.id, item, key, "change", {"names": list(names)}, now)
+        queue.add_work(connection, self.portal.id, item, key, "change", {"names": list(names)}, now, happened_at=at)
         self.found += 1
 
 
@@ -322,10 +309,6 @@ def _changed_tasks(name: str, filters: dict[str, Any], after: int) -> Question:
     wanted = {**filters, ">ID": after} if after else filters
     params = {"filter": wanted, "order": {"ID": "asc"}, "select": list(TASK_FIELDS), "start": -1}
     return Question(name, Command("tasks.task.list", params), after=after)
-
-
-def _later(task: Task, finished_at: datetime) -> bool:
-    return task.closed_at is not None and task.closed_at - finished_at > timedelta(seconds=1)
 
 
 def _some_tasks(ids: Sequence[int]) -> Question:

@@ -30,8 +30,8 @@ from b24app.core.item import ItemRef
 from b24app.engine.access import gate_of, lost, moved
 from b24app.engine.acting.perform import Performer, urgency
 from b24app.engine.decisions.decide import Decider
+from b24app.engine.decisions.plan import digest
 from b24app.engine.decisions.timers import due_becomes_work
-from b24app.engine.decisions.work import digest
 from b24app.engine.knowledge import Knowledge, field_book, known
 from b24app.engine.reading.reader import METHODS, HistoryReader, hints
 from b24app.engine.workshop import Workshop
@@ -149,6 +149,8 @@ class Lane:
         due, pressing = self._reading(portal)
         if pressing is not None and self._read(portal, self.gates(self.workshop, portal, pressing)):
             return True
+        if portal.restored_at is not None and self._decider(portal, Priority.ENTRY).weigh():
+            return True
         due_becomes_work(self.workshop, portal)
         if self._decide(portal, queue.URGENT) or self._perform(portal) or self._decide(portal):
             return True
@@ -169,9 +171,11 @@ class Lane:
         with self.workshop.database.read() as connection:
             works = queue.ready_work(connection, portal.id, self.workshop.now(), SET, up_to)
         if works:
-            gate = self.gates(self.workshop, portal, urgency(works[0].priority))
-            Decider(self.workshop, portal, gate).decide(works)
+            self._decider(portal, urgency(works[0].priority)).decide(works)
         return bool(works)
+
+    def _decider(self, portal: Portal, priority: Priority) -> Decider:
+        return Decider(self.workshop, portal, self.gates(self.workshop, portal, priority))
 
     def _left_alone(self) -> bool:
         """Tell whether the portal asked for a pause that is not over."""
@@ -301,7 +305,7 @@ class Lane:
 
 def _take_up(connection: Connection, portal: Portal, arrival: Arrival, now: datetime) -> None:
     """Turn a callback that is more than a hint into work; the history up to it has been read."""
-    body = arrival.body
+    body, came = arrival.body, arrival.received_at
     match arrival.kind:
         case "robot":
             item = ItemRef(int(body["entity_type_id"]), int(body["id"]))
@@ -311,14 +315,16 @@ def _take_up(connection: Connection, portal: Portal, arrival: Arrival, now: date
                 "properties": body["properties"],
                 "waits": bool(body["use_subscription"]),
             }
-            queue.add_work(connection, portal.id, item, f"call:{digest(call['token'])}", "call", call, now)
+            queue.add_work(connection, portal.id, item, f"call:{digest(call['token'])}", "call", call, now, happened_at=came)
         case "sms":
             kind, number = body.get("item") or (0, 0)
             key = f"sms:{digest(body['message_id'])}"
-            queue.add_work(connection, portal.id, ItemRef(kind, number), key, "sms", dict(body), now)
+            queue.add_work(connection, portal.id, ItemRef(kind, number), key, "sms", dict(body), now, happened_at=came)
         case "event" if body.get("change") in ("delete", "move") and body.get("entity_type_id"):
             item = ItemRef(int(body["entity_type_id"]), int(body["id"]))
             if entries.last(connection, portal.id, item) is not None:
-                queue.add_work(connection, portal.id, item, f"left:{arrival.id}", "change", {"names": []}, now)
+                queue.add_work(
+                    connection, portal.id, item, f"left:{arrival.id}", "change", {"names": []}, now, happened_at=came
+                )
         case _:
             pass
