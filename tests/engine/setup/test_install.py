@@ -130,6 +130,7 @@ def test_a_portal_that_wants_patience_keeps_what_was_done(stage: Theatre) -> Non
         set_up(stage.shop.workshop, seen.portal)
     assert not stage.shop.workshop.portal(1).works
 
+    stage.shop.clock.turn(seconds=30)
     assert set_up(stage.shop.workshop, seen.portal).ok
     assert stage.shop.workshop.portal(1).works
 

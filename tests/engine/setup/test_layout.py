@@ -209,6 +209,7 @@ def test_a_portal_that_wants_patience_is_asked_again_later(stage: Theatre) -> No
         set_up(stage.shop.workshop, portal(stage), (CEILING,))
     assert layout(stage, card) == [ABOUT]
 
+    stage.shop.clock.turn(seconds=30)
     installed(stage)
 
     assert own(stage, card)[:4] == REQUIRED
