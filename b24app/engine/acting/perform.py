@@ -41,6 +41,8 @@ IN_FLIGHT = 4
 """Requests at a time to a portal that takes its time."""
 SLOW = 1.0
 """Seconds from which on a request is slow: the next ones are sent beside it."""
+SILENT_GATEWAY = timedelta(minutes=1)
+"""How long messages wait behind one that the gateway left without an answer: each would hold up all other work as long."""
 LONGEST_REQUEST = 20.0
 """Seconds a request may last by our estimate; the portal cuts it off after 60."""
 _log = log("perform")
@@ -135,11 +137,16 @@ class Performer:
         unsure: set[ItemRef] = set()
         resting: dict[datetime, list[int]] = {}
         ahead: Counter[str] = Counter()
+        silent, unsent = False, list[int]()
         for stored in waiting:
             if stored.item in homes and homes[stored.item] is None:
                 continue  # an earlier action of this item waits
             if isinstance(stored.action, SendSms) and not stored.progress.get("sms") and not _recorded_maybe(stored):
-                send_sms(self.workshop, self.portal, self.session, stored, stored.action, self.mine)
+                if silent:
+                    homes[stored.item] = None
+                    unsent.append(stored.id)
+                else:
+                    silent = not send_sms(self.workshop, self.portal, self.session, stored, stored.action, self.mine)
                 continue
             turn = self._turn(stored)
             if turn is None:
@@ -159,7 +166,8 @@ class Performer:
                 ahead.update(command.method for command in turn.commands)
             elif until is None and all(pack.full for pack in packs):
                 break
-        self._let_rest(resting)
+        self._let_rest(resting, "the method's operating time is used up")
+        self._let_rest({self.workshop.now() + SILENT_GATEWAY: unsent}, "the SMS gateway does not answer")
         return packs
 
     def _room(self, turn: Turn, packs: list[Pack], home: Pack | None) -> Pack | None:
@@ -183,12 +191,12 @@ class Performer:
                 return until
         return None
 
-    def _let_rest(self, resting: Mapping[datetime, list[int]]) -> None:
-        if not resting:
+    def _let_rest(self, resting: Mapping[datetime, list[int]], why: str) -> None:
+        if not any(resting.values()):
             return
         with self.workshop.database.write() as connection:
             for until, ids in resting.items():
-                journal.rest(connection, ids, until, "the method's operating time is used up")
+                journal.rest(connection, ids, until, why)
 
     def _take_beside(self, packs: Sequence[Pack], priority: Priority) -> None:
         """Send several requests at a time, each by a thread and a gate of its own."""

@@ -43,17 +43,20 @@ def send_sms(
     stored: StoredAction,
     action: SendSms,
     mine: Callable[[Connection], bool],
-) -> None:
+) -> bool:
     """Send a message unless it may have gone out already; what cannot be told is told to a person, not sent again.
 
     Nothing is sent where ``mine`` denies, in the transaction that claims it, that the portal is still this worker's.
+    Return False when the gateway was asked and gave no answer that says what became of the message.
     """
     gateway = portal.secrets.gateway
+    answered = True
     if stored.state == "unknown" and stored.progress.get(TOLD):
         stored = _wanted(workshop, stored)
         outcome = sms.Sent("not_sent")
     elif stored.state in ("sending", "unknown"):
         outcome = sms.look(session, gateway, action.phone, stored.key)
+        answered = outcome.fate != "unknown" or not gateway.status_url
     else:
         outcome = sms.Sent("not_sent")
     if outcome.fate == "not_sent" and stored.tries <= TRIES:
@@ -61,14 +64,16 @@ def send_sms(
         known_from = began + UNDER_WAY if gateway.status_url else None
         with workshop.database.write() as connection:
             if not mine(connection):
-                return
+                return True
             journal.claim(connection, [stored], began, known_from)
         outcome = sms.send(session, gateway, action.phone, action.text, stored.key)
+        answered = outcome.fate in ("sent", "refused")
         if outcome.fate == "unknown" and known_from is not None:
             _look_later(workshop, stored, outcome, known_from)
-            return
+            return answered
     with workshop.database.write() as connection:
         _settle(connection, workshop.now(), portal, stored, action, outcome)
+    return answered
 
 
 def _wanted(workshop: Workshop, stored: StoredAction) -> StoredAction:
