@@ -20,15 +20,16 @@ from b24app.bitrix.oauth import TokenPair
 from b24app.bitrix.replies import Timing
 from b24app.bitrix.tempo import Tempo
 from b24app.core.text import T
+from b24app.engine.pulse import Pulse
 from b24app.engine.restored import note_refused
 from b24app.engine.workshop import Workshop
 from b24app.log import log, mask
 from b24app.store import audit
-from b24app.store.leases import leave_lease, take_lease
+from b24app.store.leases import keep_lease, leave_lease, take_lease
 from b24app.store.portals import Grant, Portal
 
 FRESH = timedelta(minutes=5)  # a token that ends sooner is renewed before it is used
-LEASE = timedelta(seconds=60)  # longer than a renewal can take
+LEASE = timedelta(seconds=10)  # a holder that died is waited for no longer; a living one renews it
 POLL = 0.1  # seconds between two looks at what another is renewing
 POLLS = 300
 
@@ -89,15 +90,45 @@ class StoredTokens:
         if portal.grant.access != stale:  # stored between the look and the lease
             return portal.grant.access
         try:
-            pair = self._workshop.oauth.refresh(portal.grant.refresh, portal.grant.oauth_endpoint)
-            if pair.member_id != portal.member_id:
-                raise AuthLost("", "the authorization server answered for another portal", method="oauth/token")
-        except (AuthLost, PortalGone) as error:
+            grant = self._exchanged(portal, portal.grant.refresh)
+        except PortalGone as error:
             lost(self._workshop, portal, error)
             raise
-        grant = grant_from(self._workshop, pair, portal.grant)
+        except AuthLost as error:
+            return self._regained(portal, error)
         with self._workshop.database.write() as connection:
             self._workshop.portals.renewed(connection, portal.id, stale, grant, self._workshop.now())
+        return grant.access
+
+    def _exchanged(self, portal: Portal, refresh: str) -> Grant:
+        pair = self._workshop.oauth.refresh(refresh, portal.grant.oauth_endpoint)
+        if pair.member_id != portal.member_id:
+            raise AuthLost("", "the authorization server answered for another portal", method="oauth/token")
+        return grant_from(self._workshop, pair, portal.grant)
+
+    def _regained(self, portal: Portal, refusal: AuthLost) -> str:
+        """Use the spare token, as the answer to an earlier renewal may have been lost; raises ``AuthLost`` without one.
+
+        It works once, too: from here on another one is waited for.
+        """
+        portals, now = self._workshop.portals, self._workshop.now()
+        try:
+            if not portal.spare:
+                raise refusal
+            grant = self._exchanged(portal, portal.spare)
+            if grant.user != portal.grant.user:
+                raise AuthLost("", "the spare token is somebody else's", method="oauth/token")
+        except (AuthLost, PortalGone) as error:
+            with self._workshop.database.write() as connection:
+                portals.keep_spare(connection, portal.id, "", now)
+            lost(self._workshop, portal, error)
+            raise
+        with self._workshop.database.write() as connection:
+            if portals.renewed(connection, portal.id, portal.grant.access, grant, now):
+                portals.keep_spare(connection, portal.id, "", now)
+                audit.note(connection, portal.id, now, "application", "access_regained", code=refusal.code)
+                note_refused(self._workshop, connection, portal.id)
+        _log.warning("a renewal was refused, the spare token was taken", portal=portal.host, code=refusal.code)
         return grant.access
 
 
@@ -233,15 +264,28 @@ def grant_from(workshop: Workshop, pair: TokenPair, old: Grant | None = None) ->
 
 @contextmanager
 def leased(workshop: Workshop, portal_id: int, name: str, lease: timedelta = LEASE) -> Iterator[bool]:
-    """Hold a lease while something is done; gives whether it was free."""
+    """Hold a lease while something is done, however long it takes; gives whether it was free."""
     with workshop.database.write() as connection:
         held = take_lease(connection, portal_id, name, workshop.now(), lease)
+    if held is None:
+        yield False
+        return
+    until = held
+
+    def keep() -> bool:
+        nonlocal until
+        with workshop.database.write() as connection:
+            kept = keep_lease(connection, portal_id, name, until, workshop.now(), lease)
+        until = kept or until
+        return kept is not None
+
+    pulse = Pulse(keep, lease.total_seconds() / 3)
     try:
-        yield held is not None
+        yield True
     finally:
-        if held is not None:
-            with workshop.database.write() as connection:
-                leave_lease(connection, portal_id, name, held)
+        pulse.stop()
+        with workshop.database.write() as connection:
+            leave_lease(connection, portal_id, name, until)
 
 
 def reason_of(portal: Portal) -> T:

@@ -33,6 +33,13 @@ def take_lease(connection: Connection, portal_id: int, name: str, at: datetime, 
     return until if taken is not None else None
 
 
+def keep_lease(connection: Connection, portal_id: int, name: str, held: int, at: datetime, lease: timedelta) -> int | None:
+    """Make a lease last longer; return what `leave_lease` wants from now on, or None when it went to somebody else."""
+    c, until = t.cursors.c, _microseconds(at + lease)
+    mine = (c.portal_id == portal_id) & (c.name == f"lease:{name}") & (c.value == held)
+    return until if connection.execute(sa.update(t.cursors).where(mine).values(value=until)).rowcount == 1 else None
+
+
 def leave_lease(connection: Connection, portal_id: int, name: str, held: int) -> None:
     """Give a lease back; one that ended and went to somebody else is left alone."""
     c = t.cursors.c

@@ -57,6 +57,10 @@ class Portal:
     renewed_at: datetime
     restored_at: datetime | None = None
     """When the database was last put in place from an older copy of it."""
+    spare: str = field(default="", repr=False)
+    """A refresh token of the same user from another chain of renewals; empty where there is none."""
+    spare_at: datetime | None = None
+    """When the spare came, or was used up."""
 
     @property
     def works(self) -> bool:
@@ -96,7 +100,7 @@ _READ = tuple(column for column in t.portals.c if column.name != "knowledge")
 _HERE = t.portals.c.id == sa.bindparam("portal_id")
 _BY_ID = sa.select(*_READ).where(_HERE)
 _READS = sa.select(t.portals.c.wakes, t.portals.c.wakes_read, t.portals.c.read_at, t.portals.c.not_before).where(_HERE)
-_SECRET = ("access_token", "refresh_token", "application_tokens", "secrets")
+_SECRET = ("access_token", "refresh_token", "spare_token", "application_tokens", "secrets")
 _SEALED = sa.select(t.portals.c.id, *(t.portals.c[name] for name in _SECRET)).order_by(t.portals.c.id)
 _KNOWLEDGE = sa.select(sa.cast(t.portals.c.knowledge, sa.Text)).where(_HERE)
 _SPENT = sa.select(t.portals.c.budget, t.portals.c.knowledge["licence"].as_string()).where(_HERE)
@@ -172,6 +176,10 @@ class Portals:
         self._write(connection, portal_id, **self._granted(grant, at))
         return True
 
+    def keep_spare(self, connection: Connection, portal_id: int, refresh: str, at: datetime) -> None:
+        """Keep a refresh token of another chain for when the first one is refused; an empty one notes that it is used up."""
+        self._write(connection, portal_id, spare_token=self._vault.lock(refresh) if refresh else None, spare_at=at)
+
     def accept_token(self, connection: Connection, portal_id: int, application_token: str) -> None:
         """Remember a new application token; the one before it stays good, as deliveries may be late."""
         stored = self.by_id(connection, portal_id)
@@ -210,16 +218,15 @@ class Portals:
     def locked_with_another_key(self, connection: Connection) -> list[int]:
         """Return the portals of which something is encrypted with another key than the first."""
         rows = connection.execute(_SEALED)
-        return [row.id for row in rows if not all(self._vault.locked_lately(getattr(row, name)) for name in _SECRET)]
+        return [row.id for row in rows if not all(map(self._vault.locked_lately, _secrets(row).values()))]
 
     def lock_again(self, connection: Connection) -> list[int]:
         """Encrypt with the first key what another one encrypted; return the portals; raises `WrongSecretKey`."""
         found = self.locked_with_another_key(connection)
         for portal_id in found:
             row = connection.execute(_SEALED.where(_HERE).with_for_update(), {"portal_id": portal_id}).one()
-            self._write(
-                connection, portal_id, **{name: self._vault.lock(self._vault.unlock(getattr(row, name))) for name in _SECRET}
-            )
+            anew = {name: self._vault.lock(self._vault.unlock(locked)) for name, locked in _secrets(row).items()}
+            self._write(connection, portal_id, **anew)
         return found
 
     # waking and the lane -----------------------------------------------------------------------------------------
@@ -353,8 +360,14 @@ class Portals:
             installed_at=row.installed_at,
             renewed_at=row.renewed_at,
             restored_at=row.restored_at,
+            spare=self._vault.unlock(row.spare_token) if row.spare_token else "",
+            spare_at=row.spare_at,
         )
 
 
 def _handed(operating: Operating | None) -> dict[str, Any]:
     return {} if operating is None else {"operating": dict(operating)}
+
+
+def _secrets(row: sa.Row[Any]) -> dict[str, bytes]:
+    return {name: locked for name in _SECRET if (locked := getattr(row, name)) is not None}

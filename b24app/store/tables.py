@@ -63,6 +63,8 @@ portals = sa.Table(
     sa.Column("access_expires", Moment, nullable=False),
     sa.Column("token_user", sa.Integer, nullable=False),
     sa.Column("renewed_at", Moment, nullable=False),
+    sa.Column("spare_token", sa.LargeBinary),  # a refresh token of another chain, for when the first is refused
+    sa.Column("spare_at", Moment),  # when it came, or was tried
     sa.Column("scope", sa.Text, nullable=False, default=""),
     sa.Column("settings", sa.JSON, nullable=False),
     sa.Column("secrets", sa.LargeBinary, nullable=False),  # encrypted JSON: the SMS gateway, the payment key

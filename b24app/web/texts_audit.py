@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from b24app.core.text import T
 
 ACTS: Mapping[str, T] = {
+    "access_regained": T("Доступ восстановлен запасным токеном", "Access was regained by the spare token"),
     "app_installed": T("Портал сообщил об установке", "The portal told of the installation"),
     "app_updated": T("Портал сообщил об обновлении", "The portal told of an update"),
     "app_uninstalled": T("Портал сообщил об удалении", "The portal told of the removal"),

@@ -119,7 +119,7 @@ def test_a_holder_that_died_is_waited_for_no_longer_than_his_lease(stage: Theatr
     with pytest.raises(OAuthTrouble):
         StoredTokens(workshop, 1, lambda _seconds: None).renew(stale)
 
-    stage.shop.clock.turn(seconds=61)
+    stage.shop.clock.turn(seconds=11)
     assert StoredTokens(workshop, 1, never).renew(stale) != stale
 
 

@@ -25,7 +25,7 @@ class NoPulse:
 
     lost = False
 
-    def __init__(self, renew: Callable[[], bool]) -> None:
+    def __init__(self, renew: Callable[[], bool], _every: float) -> None:
         self.renew = renew
 
     def stop(self) -> None:

@@ -24,6 +24,7 @@ from b24app.bitrix.events import TEST_EVENT, AppInstalled, AppTest, AppUninstall
 from b24app.bitrix.form import Form
 from b24app.bitrix.sender import BadCallback, Sender
 from b24app.core.item import DEAL, LEAD
+from b24app.engine.arriving import spare
 from b24app.engine.arriving.trust import UnknownSender, Unproven, connect, proved
 from b24app.engine.notes import ROUND_TRIP, SET_UP_WANTED, note_down
 from b24app.engine.workshop import Workshop
@@ -103,9 +104,11 @@ def _event(workshop: Workshop, body: bytes, sleep: Sleep | None) -> Accepted:
         case AppUninstalled():
             return _persist(lambda: _uninstalled(workshop, portal, event), sleep)
         case AppTest():
-            return _persist(lambda: _tested(workshop, portal, event), sleep)
+            accepted = _persist(lambda: _tested(workshop, portal, event), sleep)
         case AppInstalled() | AppUpdated():
-            return _persist(lambda: _set_up_wanted(workshop, portal, event), sleep)
+            accepted = _persist(lambda: _set_up_wanted(workshop, portal, event), sleep)
+    spare.offer(workshop, portal, sender)
+    return accepted
 
 
 def _robot(workshop: Workshop, code: str, body: bytes, sleep: Sleep | None) -> Accepted:
@@ -115,7 +118,9 @@ def _robot(workshop: Workshop, code: str, body: bytes, sleep: Sleep | None) -> A
     portal = _verified(workshop, sender, sleep)
     call = callbacks.robot_call_of(code, sender, form)
     key = "robot:" + hashlib.sha256(call.event_token.encode()).hexdigest()[:40]
-    return _persist(lambda: _store(workshop, portal, "robot", _robot_body(call), key), sleep)
+    accepted = _persist(lambda: _store(workshop, portal, "robot", _robot_body(call), key), sleep)
+    spare.offer(workshop, portal, sender)
+    return accepted
 
 
 def _sms(workshop: Workshop, body: bytes, sleep: Sleep | None) -> Accepted:

@@ -7,7 +7,7 @@ settings/oauth/simple-way.md, settings/app-installation/local-apps/installation-
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from b24app.bitrix.callbacks import PageOpened
 from b24app.bitrix.commands import Command
@@ -17,6 +17,7 @@ from b24app.bitrix.oauth import Profile
 from b24app.core.item import ItemRef
 from b24app.core.text import Lang
 from b24app.engine.access import StoredBudget, moved
+from b24app.engine.arriving import spare
 from b24app.engine.arriving.intake import carries
 from b24app.engine.arriving.trust import UnknownSender, Unproven, connect, doubted, proved
 from b24app.engine.workshop import Workshop
@@ -84,6 +85,7 @@ def opened(workshop: Workshop, page: PageOpened) -> Opened:
         doubt.settled = True
     if portal.state == "reconnect" and user.admin and sender.refresh_token:
         return _installed(workshop, page, first=False)
+    spare.offer(workshop, portal, replace(sender, user_id=user.user_id))
     return Opened(portal, _viewer(user, page), page, sender.access_token or "")
 
 

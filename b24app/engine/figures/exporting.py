@@ -20,7 +20,7 @@ from b24app.core.item import ItemRef
 from b24app.core.text import EMPTY, Lang, T
 from b24app.core.worktime import WorkCalendar
 from b24app.engine.figures.corrections import LONG_AGO, corrected, figured
-from b24app.engine.running.lane import Pulse
+from b24app.engine.pulse import Pulse
 from b24app.engine.running.workers import worker_name
 from b24app.engine.workshop import Workshop
 from b24app.log import log

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from b24app.bitrix.budget import Priority
 from b24app.bitrix.effects import Setting
@@ -33,6 +31,7 @@ from b24app.engine.decisions.decide import Decider
 from b24app.engine.decisions.plan import digest
 from b24app.engine.decisions.timers import due_becomes_work
 from b24app.engine.knowledge import Knowledge, field_book, known
+from b24app.engine.pulse import Pulse
 from b24app.engine.reading.reader import METHODS, HistoryReader, hints
 from b24app.engine.workshop import Workshop
 from b24app.log import log
@@ -61,31 +60,6 @@ class Drained:
     again: datetime | None = None
 
 
-class Pulse:
-    """Renews a lease while a worker lives, from a thread of its own; ``lost`` tells that somebody else has it now."""
-
-    def __init__(self, renew: Callable[[], bool], every: float = PULSE) -> None:
-        self.lost = False
-        self._renew = renew
-        self._every = every
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
-        self._thread.start()
-
-    def _beat(self) -> None:
-        while not self._end.wait(self._every):
-            try:
-                self.lost = not self._renew()
-            except SQLAlchemyError:  # a pool without a free connection is no `DBAPIError`
-                _log.warning("a lease could not be renewed")
-            if self.lost:
-                return
-
-    def stop(self) -> None:
-        self._end.set()
-        self._thread.join()
-
-
 @dataclass(slots=True)
 class Lane:
     """Works for one portal. Everything it does may be cut off at any point and taken up by another worker."""
@@ -101,7 +75,7 @@ class Lane:
         """Do all there is to do now; nothing when another worker has the lane or the portal does not work."""
         if not self._take():
             return Drained(False, self.workshop.now() + timedelta(seconds=1))
-        pulse = Pulse(self._take)
+        pulse = Pulse(self._take, PULSE)
         try:
             with self.workshop.database.read() as connection:
                 self._tempo.take_over(from_rows(self.workshop.portals.operating(connection, self.portal_id)))

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy.exc import TimeoutError
 from structlog.testing import capture_logs
 
+from b24app.engine.pulse import Pulse
 from b24app.engine.running import workers
-from b24app.engine.running.lane import Lane, Pulse
+from b24app.engine.running.lane import Lane
 from b24app.engine.running.workers import Workers, due_portals
 from b24app.engine.workshop import Workshop
 from tests.shop import Shop, shop

@@ -53,6 +53,8 @@ def upgrade() -> None:
         sa.Column("access_expires", sa.BigInteger(), nullable=False),
         sa.Column("token_user", sa.Integer(), nullable=False),
         sa.Column("renewed_at", sa.BigInteger(), nullable=False),
+        sa.Column("spare_token", sa.LargeBinary(), nullable=True),
+        sa.Column("spare_at", sa.BigInteger(), nullable=True),
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("settings", sa.JSON(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
