@@ -23,9 +23,13 @@ _TABLES = metadata.sorted_tables
 
 @dataclass(slots=True)
 class Copy:
-    """A copy of the database as it was when the workers had sent ``at`` requests; one taken by hand where that is 0."""
+    """A copy of the database as it was when the workers had sent ``at`` requests, or the first that speaks of ``on``.
+
+    One with neither is taken by hand.
+    """
 
     at: int = 0
+    on: str = ""
     requests: int = 0
     taken: bytes = b""
 
@@ -36,7 +40,8 @@ class Copy:
 
         def note(server: str, methods: tuple[str, ...]) -> None:
             self.requests += worker.working
-            if worker.working and self.requests == self.at:
+            spoken_of = bool(self.on) and not self.taken and any(line.startswith(self.on) for line in methods)
+            if worker.working and (self.requests == self.at or spoken_of):
                 self.take(stage)
 
         with pytest.MonkeyPatch.context() as patch:

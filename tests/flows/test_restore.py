@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -125,10 +126,9 @@ def the_walk(theatre: Theatre) -> Undisturbed:
     return undisturbed(theatre, a_walk, a_week_later)
 
 
-def plays_the_same(theatre: Theatre, expected: Undisturbed, at: int) -> None:
-    """Play with a copy after so many requests that is put back at the end, and look that nobody can tell."""
+def plays_the_same(theatre: Theatre, expected: Undisturbed, copy: Copy) -> None:
+    """Play with a copy that is put back at the end, and look that nobody can tell."""
     with given_out(theatre) as stage:
-        copy = Copy(at)
         with copy.watching(stage):
             expected.play(stage)
         restored(stage, copy)
@@ -142,14 +142,21 @@ def test_a_copy_of_any_hour_of_a_busy_day_put_back_at_its_end_changes_nothing_pe
     theatre: Theatre, the_day: Undisturbed, quarters: int
 ) -> None:
     """What follows the next day shows that open tasks, timers and visits are known again."""
-    plays_the_same(theatre, the_day, 1 + the_day.requests * quarters // 4)
+    plays_the_same(theatre, the_day, Copy(1 + the_day.requests * quarters // 4))
+
+
+def test_what_was_about_to_be_sent_when_the_copy_was_taken_is_held_against_what_came_after_it(
+    theatre: Theatre, the_day: Undisturbed
+) -> None:
+    """The visit in it was cancelled later that day: that it is not there does not mean that it was not made."""
+    plays_the_same(theatre, the_day, Copy(on="calendar.event.add"))
 
 
 @pytest.mark.parametrize("thirds", range(3))
 def test_a_copy_of_any_day_of_a_deal_put_back_at_its_end_changes_nothing_people_see(
     theatre: Theatre, the_walk: Undisturbed, thirds: int
 ) -> None:
-    plays_the_same(theatre, the_walk, 6 + the_walk.requests * thirds // 3)
+    plays_the_same(theatre, the_walk, Copy(6 + the_walk.requests * thirds // 3))
 
 
 def arrives_unseen(stage: Stage, key: str, **fields: Any) -> int:
@@ -167,6 +174,19 @@ def test_what_was_not_done_before_the_restoration_is_done_after_it(stage: Stage)
     restored(stage, copy)
     assert stage.titles(missed) == ["Подписать договор"]
     assert [len(stage.tasks(deal)) for deal in (1, missed)] == [1, 1]
+
+
+def test_a_change_of_the_date_that_was_dealt_with_is_known_again(stage: Stage) -> None:
+    copy = Copy()
+    copy.take(stage)
+    deal = stage.arrive("date_agreed", **AGREED)
+    stage.clock.advance(timedelta(minutes=1))
+    stage.write(deal, install_date="2026-06-09")
+    seen = everything(stage)
+    restored(stage, copy)
+    assert differences(seen, everything(stage)) == []
+    stage.write(deal, install_date="2026-06-10")
+    assert stage.visits(ALEXEY) == ["10.06 10:00"]
 
 
 def test_an_sms_that_stands_in_the_timeline_went_out(stage: Stage) -> None:
@@ -219,6 +239,20 @@ def test_a_copy_older_than_the_last_renewal_is_noticed_without_being_told(stage:
     calm(stage)
     assert differences(seen, everything(stage)) == []
     assert stage.stage_of(deal) == "installation_set"
+
+
+def test_a_copy_with_a_spare_token_is_noticed_and_goes_on_by_itself(theatre: Theatre, the_day: Undisturbed) -> None:
+    """A robot's call had brought that token before the copy was taken."""
+    with given_out(theatre) as stage:
+        copy = Copy(1 + the_day.requests // 4)
+        with copy.watching(stage):
+            a_busy_day(stage)
+        copy.put_back(stage)
+        stage.settle()
+        calm(stage)
+        portal = stage.application.workshop.portal(stage.portal_id)
+        assert (portal.state, portal.restored_at is not None) == ("active", True)
+        assert differences(the_day.then, everything(stage)) == []
 
 
 def test_access_lost_in_the_middle_of_work_is_no_restoration(stage: Stage) -> None:

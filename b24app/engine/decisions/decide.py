@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from b24app.bitrix.errors import MethodBlocked, NotSent, PortalError, Refused, Transient
 from b24app.bitrix.gate import Gate
-from b24app.bitrix.reading.marks import Shown, comments_about, shown_on, tasks_about
+from b24app.bitrix.reading.marks import Shown, comments_about, shown_on, tasks_about, visits_in, visits_of
 from b24app.bitrix.replies import Reply
 from b24app.core.actions import AnswerRobot
 from b24app.core.call import Call, Place, RobotCalled, StagePoint
@@ -137,9 +137,15 @@ class Decider:
         return True
 
     def _shown(self, works: Sequence[Work]) -> dict[ItemRef, Shown]:
-        items = [work.item for work in works]
-        replies = self.gate.batch([ask(item) for item in items for ask in (tasks_about, comments_about)]) if items else []
-        return {item: _shown(replies[2 * n : 2 * n + 2]) for n, item in enumerate(items)}
+        items = list(dict.fromkeys(work.item for work in works))
+        if not items:
+            return {}
+        asked = [ask(item) for item in items for ask in (tasks_about, comments_about)]
+        visits, *replies = self.gate.batch([visits_of(self.portal.grant.user, self.workshop.now()), *asked])
+        if isinstance(visits, PortalError) and not isinstance(visits, Refused):
+            raise visits
+        found = visits_in(visits.result) if isinstance(visits, Reply) else {}
+        return {item: _shown(replies[2 * n : 2 * n + 2], found.get(item.binding)) for n, item in enumerate(items)}
 
     # planning --------------------------------------------------------------------------------------------------------
 
@@ -307,10 +313,10 @@ def _named(error: BadStep | BadProperty, robot: Robot[Any] | None) -> T:
     return T(f"«{label.ru}»: {error.why.ru}", f"“{label.en}”: {error.why.en}") if label else error.why
 
 
-def _shown(replies: Sequence[Reply | PortalError]) -> Shown:
+def _shown(replies: Sequence[Reply | PortalError], visits: Mapping[str, int] | None) -> Shown:
     """Read what an item shows; one that is gone shows nothing. Raises the `PortalError` that may be over later."""
     try:
-        return shown_on(replies)
+        return shown_on(replies, visits)
     except Refused:
         return Shown()
 

@@ -42,6 +42,12 @@ def made(portal: Portal, shown: Shown, run_keys: Iterable[str]) -> list[datetime
     return [shown.made[mark] for mark in marks if mark in shown.made]
 
 
+def bears(portal: Portal, shown: Shown, run_keys: Iterable[str]) -> bool:
+    """Tell whether the portal shows anything of these runs, visits among it."""
+    keys = list(run_keys)
+    return bool(made(portal, shown, keys)) or any(mark_of(portal, key, 0, "add_visit") in shown.visits for key in keys)
+
+
 def as_of(facts: Facts, then: datetime, cause: Cause) -> Facts:
     """Show tasks that were finished after a moment as they were at it: in work, but for the one whose end is the cause.
 

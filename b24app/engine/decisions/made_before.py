@@ -40,7 +40,8 @@ class MadeBefore:
         """Take for done what the portal shows, and put down what followed from it."""
         runs = journal.runs_of_work(self.connection, self.plan.work.id)
         stored = journal.actions_of(self.connection, [run.id for run in runs])
-        last = max((n for n, one in enumerate(stored) if one.key in self.shown.made), default=-1)
+        seen = {**self.shown.made, **self.shown.visits}
+        last = max((n for n, one in enumerate(stored) if one.key in seen), default=-1)
         for place, one in enumerate(stored):
             if one.state in OPEN:
                 self._action(one, before=self.plan.over or place < last)
@@ -66,6 +67,10 @@ class MadeBefore:
                 self._keep(stored, "done", {})
             case a.SendSms() if seen:
                 self._keep(stored, "done", {"sms": "sent"})
+            case a.AddVisit() if stored.key in self.shown.visits:
+                visits.booked(self.connection, self.portal.id, stored.id, self.shown.visits[stored.key], action)
+                self._hold(action)
+                self._keep(stored, "done", {"visit_id": self.shown.visits[stored.key]})
             case a.MoveStage():
                 self._move(stored, action, before=before)
             case a.AddTask() | a.Comment() | a.SendSms() if before:

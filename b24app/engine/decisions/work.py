@@ -27,7 +27,7 @@ from b24app.core.process import StageDef
 from b24app.core.properties import from_file, from_portal, sameness
 from b24app.core.robot import Catalogue, Robot
 from b24app.core.text import T, join
-from b24app.engine.decisions.evidence import Verdict, made
+from b24app.engine.decisions.evidence import Verdict, bears, made
 from b24app.engine.decisions.plan import BadStep, Invocation, Phase, Plan, digest
 from b24app.engine.decisions.record import cause_from_json
 from b24app.engine.knowledge import Running, house_of, place_of, running
@@ -68,7 +68,14 @@ class Planner:
         planned = self._by_kind(begun, item, entry)
         if planned is None or self.shown is None:
             return planned
-        return replace(planned, then=min(made(self.portal, self.shown, [i.key for i in planned.invocations]), default=None))
+        return replace(planned, then=self._then(planned, self.shown))
+
+    def _then(self, plan: Plan, shown: Shown) -> datetime | None:
+        """Return when a piece of work was decided before; None where nothing shows that it was."""
+        keys = [i.key for i in plan.invocations]
+        if not bears(self.portal, shown, keys):
+            return None
+        return min(made(self.portal, shown, keys), default=plan.work.happened_at)
 
     def begin(self, work: Work, item: Item | None) -> tuple[StageEntry | None, Plan]:
         """Return the entry a piece of work belongs to, and where its item stands."""
@@ -167,7 +174,7 @@ class Planner:
         if self.shown is None:
             return ""
         for phase, verdict in _VERDICTS:
-            if made(self.portal, self.shown, [i.key for i in invocations if i.phase == phase]):
+            if bears(self.portal, self.shown, [i.key for i in invocations if i.phase == phase]):
                 return verdict
         return "over" if over else ""
 
@@ -188,7 +195,7 @@ class Planner:
             if run is None or stage is None:
                 continue
             keys = [i.key for i in self._of_entry(plan, run, one, stage, False)]
-            if made(self.portal, self.shown, keys):
+            if bears(self.portal, self.shown, keys):
                 return True
         return False
 

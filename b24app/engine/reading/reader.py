@@ -267,9 +267,14 @@ class HistoryReader:
 
     def _task_changes(self, connection: Connection, tasks: Sequence[Task]) -> None:
         ours = given_tasks.by_task_ids(connection, self.portal.id, [task.id for task in tasks])
+        if not ours:
+            return
+        portal = (
+            self.workshop.portals.by_id(connection, self.portal.id) or self.portal
+        )  # asking may have told of a restored copy
         for task in tasks:
             if task.id in ours:
-                self.found += task_changed(connection, self.portal, task, ours[task.id], self.workshop.now())
+                self.found += task_changed(connection, portal, task, ours[task.id], self.workshop.now())
 
     def _changes(self, connection: Connection, question: Question, rows: Sequence[Mapping[str, Any]]) -> None:
         self._advance(connection, question.name, [moment(row.get("updatedTime")) for row in rows])
