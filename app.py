@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from flask import Flask
@@ -39,6 +40,15 @@ from b24app.web.factory import MAX_BODY
 
 if TYPE_CHECKING:
     from b24app.engine.running.queueing import Jobs
+
+HANDOVER = 0.0002
+"""Seconds after which a busy worker hands the interpreter to a callback that waits for it.
+
+A callback needs it a dozen times: with Python's own 5 ms hundreds of them a second cannot be answered beside a worker."""
+ROOM: Mapping[str, Any] = {"threads": 32, "connection_limit": 1000, "asyncore_use_poll": True}
+"""How many callbacks are taken in at once: those that wait together are written in one transaction.
+
+Connections above the limit wait in the system's queue, which drops them for seconds when it is full; so many need ``poll``."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -138,7 +148,9 @@ def serve(host: str, port: int) -> None:
                 inherit(application.workshop)
             with application.working():
                 limits = {"max_request_body_size": MAX_BODY}  # else a gigabyte is taken in before it is refused
-                waitress.serve(application.web, host=host, port=port, threads=8, ident="b24app", **limits)
+                sys.setswitchinterval(HANDOVER)
+                logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a line for each callback that waits its turn
+                waitress.serve(application.web, host=host, port=port, ident="b24app", **ROOM, **limits)
     except AlreadyServed as taken:
         _refuse_beside(taken)
 

@@ -177,7 +177,7 @@ def commands(host: str, workers: int) -> dict[str, Sequence[str]]:
     """Return what operators type to start the application (README, docs/operations.md); without workers, one process."""
     if not workers:
         return {"serve": [*FLASK, "serve", "--port", host.partition(":")[2]]}
-    threads = ["--worker-class", "gthread", "--workers", "2", "--threads", "8"]
+    threads = ["--worker-class", "gthread", "--workers", "2", "--threads", "32"]
     return {
         "web": [sys.executable, "-m", "gunicorn", "--bind", host, *threads, "app:create_app()"],
         **{f"work {number}": [*FLASK, "work"] for number in range(1, workers + 1)},
