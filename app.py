@@ -48,7 +48,7 @@ A callback needs it a dozen times: with Python's own 5 ms hundreds of them a sec
 ROOM: Mapping[str, Any] = {"threads": 32, "connection_limit": 1000, "asyncore_use_poll": True}
 """How many callbacks are taken in at once: those that wait together are written in one transaction.
 
-Connections above the limit wait in the system's queue, which drops them for seconds when it is full; so many need ``poll``."""
+Above the limit they wait in the system's queue, which drops them for seconds when it is full. So many need ``poll``."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
