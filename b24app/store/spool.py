@@ -58,11 +58,11 @@ class Spool:
         """Keep a callback so that it survives a power cut; raises `Full`."""
         written = json.dumps({"kind": kind, "code": code, "body": body.decode("latin-1")})
         name = f"{time.time_ns():020d}-{uuid.uuid4().hex}"
+        half = self.folder / (name + _HALF)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if len(self.names()) >= MOST:
                 raise Full(f"{MOST} callbacks are kept already")
-            half = self.folder / (name + _HALF)
             with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(self._vault.lock(written))
                 file.flush()
@@ -70,6 +70,7 @@ class Spool:
             half.rename(self.folder / (name + SEALED))
             self._sync_folder()
         except OSError as error:
+            half.unlink(missing_ok=True)  # a full disk needs the room
             raise Full(error.strerror or "the disk refuses") from error
         self.in_use = True
 

@@ -30,6 +30,7 @@ def bring_in(workshop: Workshop) -> bool:
     """Write down what lies in the spool; False while something has to stay there."""
     brought: list[Spooled] = []
     left = False
+    workshop.spool.in_use = False  # before looking: what is kept from now on may come too late for this round
     try:
         for spooled in workshop.spool.waiting():
             try:
@@ -44,9 +45,9 @@ def bring_in(workshop: Workshop) -> bool:
     except WrongSecretKey:
         _log.error("a spooled callback was sealed with another SECRET_KEY", folder=str(workshop.spool.folder))
         left = True
+    workshop.spool.in_use |= left
     if brought:
         _note(workshop, brought)
-    workshop.spool.in_use = left
     return not left
 
 

@@ -20,7 +20,7 @@ from b24app.engine.arriving.spooled import Delivery, bring_in
 from b24app.engine.watching.alarms import alarms
 from b24app.store import audit, spool
 from b24app.store.database import Database
-from b24app.store.spool import Spool
+from b24app.store.spool import Spool, Spooled
 from b24app.web.factory import create_web
 from tests.engine.arriving.test_intake import body_of, never, stored
 from tests.shop import Shop, shop
@@ -167,6 +167,23 @@ def test_a_disk_that_is_full_is_a_callback_refused(known: Shop, monkeypatch: pyt
     with pytest.raises(NotStored):
         accept_event(known.workshop, body_of("deal_update"), sleep=quietly)
     assert kept(known) == []
+    assert list(known.workshop.spool.folder.iterdir()) == [], "half a file takes room, too"
+
+
+def test_what_comes_while_the_spool_is_emptied_is_not_forgotten(known: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_more(self: Spool, spooled: Spooled) -> None:
+        done(self, spooled)
+        if len(stored(known)) == 2:
+            self.keep("robot", "autotask", ROBOT)
+
+    done = Spool.done
+    accept_event(known.workshop, body_of("deal_update"), sleep=quietly)
+    down(known).down = False
+    monkeypatch.setattr(Spool, "done", one_more)
+    bring_in(known.workshop)
+    assert known.workshop.spool.in_use
+    assert bring_in(known.workshop)
+    assert not known.workshop.spool.in_use
 
 
 def test_the_spool_has_an_end(known: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
