@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
-class Doubt:
+class Question:
     """A question under way; ``settled`` once it is known who it was."""
 
     at: datetime
@@ -26,17 +26,17 @@ class Doubt:
 
 
 @dataclass(slots=True)
-class Doubts:
-    """The doubts of the last minute, for all threads of a process."""
+class Strangers:
+    """The questions of the last minute about people nobody here knows, for all threads of a process."""
 
-    _kept: deque[Doubt] = field(default_factory=deque)
+    _kept: deque[Question] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def raised(self, now: datetime) -> Doubt | None:
+    def ask(self, now: datetime) -> Question | None:
         """Note that somebody is to be asked for; None when there were too many of those who turned out to be nobody."""
         with self._lock:
             self._kept = deque(d for d in self._kept if not d.settled and timedelta() <= now - d.at < MINUTE)
             if len(self._kept) >= LIMIT:
                 return None
-            self._kept.append(doubt := Doubt(now))
-            return doubt
+            self._kept.append(asked := Question(now))
+            return asked

@@ -16,8 +16,8 @@ from b24app.bitrix.tempo import Tempo
 from b24app.clock import Clock
 from b24app.core.process import ProcessDef
 from b24app.core.robot import Catalogue
-from b24app.engine.doubts import Doubts
 from b24app.engine.inbox import Inbox
+from b24app.engine.strangers import Strangers
 from b24app.settings import Settings
 from b24app.store.database import Database
 from b24app.store.portals import Portal, Portals
@@ -51,7 +51,7 @@ class Workshop:
     pace: Clock = clocks.now
     """The clock of the request budget: portals count real seconds, whatever time the rest of the application lives in."""
     inbox: Inbox = field(init=False)
-    doubts: Doubts = field(default_factory=Doubts)
+    strangers: Strangers = field(default_factory=Strangers)
     _tempos: dict[int, Tempo] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

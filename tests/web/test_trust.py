@@ -16,8 +16,8 @@ from b24app.bitrix.sender import BadCallback
 from b24app.core.item import ItemRef
 from b24app.engine.arriving.openings import may_see, opened
 from b24app.engine.arriving.trust import UnknownSender, Unproven
-from b24app.engine.doubts import LIMIT
 from b24app.engine.setup.install import set_up, settle_wanted
+from b24app.engine.strangers import LIMIT
 from b24app.store import audit
 from b24app.web.factory import create_web
 from b24app.web.pages_auth import HEADER, Visitor, opened_page, page_token, sign, visitor

@@ -19,7 +19,7 @@ from b24app.core.text import Lang
 from b24app.engine.access import StoredBudget, moved
 from b24app.engine.arriving import spare
 from b24app.engine.arriving.intake import carries
-from b24app.engine.arriving.trust import UnknownSender, Unproven, connect, doubted, proved
+from b24app.engine.arriving.trust import UnknownSender, Unproven, connect, inquired, proved
 from b24app.engine.workshop import Workshop
 from b24app.log import log, mask
 from b24app.store.portals import Portal
@@ -79,7 +79,7 @@ def opened(workshop: Workshop, page: PageOpened) -> Opened:
         portal = workshop.portals.by_member(connection, sender.member_id)
     if portal is None or portal.state == "removed" or not _token_fits(portal, page):
         return _installed(workshop, page, first=portal is None or portal.state == "removed")
-    doubt = None if carries(portal, sender) else doubted(workshop)  # only the portal itself has its application token
+    doubt = None if carries(portal, sender) else inquired(workshop)  # only the portal itself has its application token
     portal, user = _who(workshop, portal, sender.access_token or "")
     if doubt is not None:
         doubt.settled = True

@@ -15,8 +15,8 @@ from b24app.bitrix.sender import Sender
 from b24app.core.portal import PortalSettings
 from b24app.core.text import Lang
 from b24app.engine.access import grant_from
-from b24app.engine.doubts import Doubt
 from b24app.engine.notes import SET_UP_WANTED, note_down
+from b24app.engine.strangers import Question
 from b24app.engine.workshop import Workshop
 from b24app.log import log, mask
 from b24app.store import audit
@@ -56,12 +56,12 @@ class Proof:
     user: Profile
 
 
-def doubted(workshop: Workshop) -> Doubt:
+def inquired(workshop: Workshop) -> Question:
     """Begin to ask others who somebody is; raises ``Unproven`` when strangers have made us do so too often."""
-    doubt = workshop.doubts.raised(workshop.now())
-    if doubt is None:
+    question = workshop.strangers.ask(workshop.now())
+    if question is None:
         raise Unproven("later")
-    return doubt
+    return question
 
 
 def proved(workshop: Workshop, sender: Sender) -> Proof:
@@ -72,7 +72,7 @@ def proved(workshop: Workshop, sender: Sender) -> Proof:
     if not sender.access_token or not sender.refresh_token or not sender.server_endpoint:
         raise Unproven("no_tokens")
     mask.learn(sender.access_token, sender.refresh_token, sender.application_token or "")
-    doubt = doubted(workshop)
+    question = inquired(workshop)
     try:
         info = workshop.oauth.app_info(sender.access_token, sender.server_endpoint)
         if info.member_id not in (None, sender.member_id):
@@ -88,7 +88,7 @@ def proved(workshop: Workshop, sender: Sender) -> Proof:
     except PortalError as refusal:
         _log.warning("an installation was refused", error=str(refusal))
         raise _refused(refusal) from refusal
-    doubt.settled = True
+    question.settled = True
     if not user.admin:
         raise Unproven("not_admin")
     proof = Proof(sender.member_id, replace(grant, user=user.user_id), user)
