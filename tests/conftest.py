@@ -1,11 +1,15 @@
-"""What every test gains by: the applications they make have the same addresses, compiled once for all of them."""
+"""What holds for every test: addresses are compiled once for all, and how fast the machine is decides nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from werkzeug.routing import Rule
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)

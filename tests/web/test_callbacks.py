@@ -139,7 +139,7 @@ def whole_app() -> Iterator[Flask]:
         opened.workshop.database.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(pick=st.integers(0, 10**6), body=st.one_of(st.binary(max_size=200), FORMS), query=st.text(max_size=30))
 def test_rubbish_breaks_no_address_that_takes_a_post(whole_app: Flask, pick: int, body: bytes, query: str) -> None:
     rules = sorted(rule.rule for rule in whole_app.url_map.iter_rules() if "POST" in (rule.methods or ()))
@@ -149,7 +149,7 @@ def test_rubbish_breaks_no_address_that_takes_a_post(whole_app: Flask, pick: int
     assert answer.status_code < 500, path
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(path=st.sampled_from(INBOUND), body=st.one_of(st.binary(max_size=200), FORMS), query=st.text(max_size=30))
 def test_rubbish_is_the_senders_fault_at_every_inbound_address(
     rubbish_app: Flask, path: str, body: bytes, query: str

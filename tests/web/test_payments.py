@@ -175,7 +175,7 @@ def rubbish(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes, str], 
     return lambda body, stamp: tell(client, body, stamp=stamp).status_code
 
 
-@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     body=st.one_of(
         st.binary(max_size=200),
